@@ -1,0 +1,67 @@
+// Package web carries the browser pages that are part of the binary: GraphiQL, built by npm into dist.
+package web
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed dist
+var dist embed.FS
+
+// Handler serves GraphiQL at / and the files it needs below /assets/; anything else is not found.
+// The page talks to /graphql of its own origin and loads nothing from any other host.
+func Handler() http.Handler {
+	return site(files())
+}
+
+type site map[string]file
+
+func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	protect(w.Header(), r.Host)
+	f, ok := s[r.URL.Path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	f.serve(w, r)
+}
+
+func files() site {
+	s := site{}
+	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		body, err := dist.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		s[address(name)] = newFile(path.Ext(name), isHashed(name), body)
+		return nil
+	})
+	if err != nil {
+		panic(err) // embedded files can always be read
+	}
+	return s
+}
+
+func address(name string) string {
+	if name == "dist/index.html" {
+		return "/"
+	}
+	return strings.TrimPrefix(name, "dist")
+}
+
+// The build puts a hash of the content into every name below assets.
+func isHashed(name string) bool {
+	return strings.HasPrefix(name, "dist/assets/")
+}
