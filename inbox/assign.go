@@ -1,0 +1,103 @@
+package inbox
+
+import (
+	"context"
+
+	"parley/models"
+)
+
+// AssignRequest makes a user, a team, or both responsible; with neither, nobody.
+type AssignRequest struct {
+	ConversationID string
+	UserID         *string
+	TeamID         *string
+	Reason         string
+	Key            string `json:"-"`
+}
+
+// Assign makes someone responsible for a conversation. The former assignment stays in its history.
+func (b *Inbox) Assign(ctx context.Context, viewer models.Viewer, r AssignRequest) (*models.Conversation, error) {
+	return b.change(ctx, viewer, models.Assign, r.ConversationID, r.Key, r, func(tx *models.Tx, c *models.Conversation) error {
+		return assign(tx, c, r.UserID, r.TeamID, r.Reason)
+	})
+}
+
+func assign(tx *models.Tx, c *models.Conversation, userID, teamID *string, reason string) error {
+	if err := checkAssignee(tx, userID, teamID); err != nil {
+		return err
+	}
+	if len(reason) > 500 {
+		return models.Refuse(models.InvalidInput, "reason", "A reason has at most 500 bytes.")
+	}
+	if equal(c.AssigneeUserID, userID) && equal(c.AssigneeTeamID, teamID) {
+		return nil
+	}
+	if err := tx.ReplaceAssignment(c, userID, teamID, reason); err != nil {
+		return err
+	}
+	data := models.EventData{Reason: reason}
+	if userID != nil {
+		data.UserID = *userID
+	}
+	if teamID != nil {
+		data.TeamID = *teamID
+	}
+	recordConversation(tx, models.ConversationAssigned, c, data)
+	return nil
+}
+
+func checkAssignee(tx *models.Tx, userID, teamID *string) error {
+	if userID != nil {
+		members, err := tx.Memberships([]string{*userID})
+		if err != nil {
+			return err
+		}
+		if len(members) == 0 {
+			return models.Refuse(models.NotFound, "userId", "There is no such member here.")
+		}
+		if !members[0].Role.May(models.Reply) {
+			return models.Refuse(models.InvalidInput, "userId", "This member only looks on and cannot be responsible.")
+		}
+	}
+	if teamID != nil {
+		teams, err := tx.Teams([]string{*teamID})
+		if err != nil {
+			return err
+		}
+		if len(teams) == 0 {
+			return models.Refuse(models.NotFound, "teamId", "There is no such team here.")
+		}
+	}
+	return nil
+}
+
+func equal(a, b *string) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// change does work on one locked conversation, at most once for a key, and returns what the conversation then is.
+func (b *Inbox) change(ctx context.Context, viewer models.Viewer, action models.Action, conversationID, key string, input any,
+	work func(*models.Tx, *models.Conversation) error) (*models.Conversation, error) {
+	var changed *models.Conversation
+	err := b.store.Do(ctx, viewer, action, func(tx *models.Tx) error {
+		_, err := tx.Once(action, key, input, func() (string, error) {
+			var c models.Conversation
+			if err := tx.Lock(&c, conversationID); err != nil {
+				return "", err
+			}
+			return c.ID, work(tx, &c)
+		})
+		if err != nil {
+			return err
+		}
+		changed = &models.Conversation{}
+		return tx.Find(changed, conversationID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}

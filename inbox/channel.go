@@ -1,0 +1,329 @@
+package inbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"parley/channels"
+	"parley/models"
+)
+
+// ConnectRequest asks to connect an account as a channel.
+type ConnectRequest struct {
+	Platform     models.Platform
+	AccountID    string              // the platform's id; empty where the credentials tell it
+	Name         string              // empty: what the platform calls it
+	AccessToken  string              `json:"-"`
+	WhenResolved models.WhenResolved // empty: REOPEN
+	Key          string              `json:"-"`
+}
+
+// ConnectChannel asks the platform whether the credentials work, has it deliver to us, and makes the account a channel.
+// An account this organization had connected before becomes the same channel again.
+func (b *Inbox) ConnectChannel(ctx context.Context, viewer models.Viewer, r ConnectRequest) (*models.Channel, error) {
+	adapter, err := b.mayConnect(ctx, viewer, r)
+	if err != nil {
+		return nil, err
+	}
+	account := channels.Account{ID: r.AccountID, Name: r.Name, Credentials: models.Credentials{AccessToken: r.AccessToken}}
+	if account, err = check(ctx, adapter, account); err != nil {
+		return nil, err
+	}
+	route, err := b.store.Locate(ctx, r.Platform, account.ID)
+	if err != nil {
+		return nil, err
+	}
+	if route == nil { // else it is refused below, or is the second call of one key
+		if account, err = b.subscribe(ctx, adapter, account); err != nil {
+			return nil, err
+		}
+	}
+	var channel *models.Channel
+	err = b.store.Do(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
+		id, err := tx.Once(models.ManageChannels, r.Key, []any{"connect", r, r.AccessToken}, func() (string, error) {
+			return connect(tx, r, account)
+		})
+		if err != nil {
+			return err
+		}
+		channel = &models.Channel{}
+		return tx.Find(channel, id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return channel, nil
+}
+
+func (b *Inbox) mayConnect(ctx context.Context, viewer models.Viewer, r ConnectRequest) (channels.Adapter, error) {
+	adapter, ok := b.adapters.For(r.Platform)
+	if !ok {
+		return nil, models.Refuse(models.InvalidInput, "platform", "This server does not connect this platform.")
+	}
+	if r.AccessToken == "" || len(r.AccessToken) > 2000 {
+		return nil, models.Refuse(models.InvalidInput, "accessToken", "An access token is needed, of at most 2,000 bytes.")
+	}
+	if len(r.Name) > 200 || len(r.AccountID) > 200 {
+		return nil, models.Refuse(models.InvalidInput, "name", "Names and account ids have at most 200 bytes.")
+	}
+	return adapter, b.store.Read(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
+		o, err := tx.Organization()
+		if err != nil {
+			return err
+		}
+		return o.RequirePlan(r.Platform)
+	})
+}
+
+// check asks the platform, if it can be asked.
+func check(ctx context.Context, adapter channels.Adapter, account channels.Account) (channels.Account, error) {
+	connector, ok := adapter.(channels.Connector)
+	if !ok {
+		return account, nil
+	}
+	known, err := connector.Check(ctx, account)
+	if err != nil {
+		return account, refusedByPlatform(err)
+	}
+	if account.ID != "" && known.ID != account.ID {
+		return account, models.Refuse(models.InvalidInput, "accountId", "The access token belongs to another account.")
+	}
+	if account.Name != "" {
+		known.Name = account.Name
+	}
+	return known, nil
+}
+
+func (b *Inbox) subscribe(ctx context.Context, adapter channels.Adapter, account channels.Account) (channels.Account, error) {
+	subscriber, ok := adapter.(channels.Subscriber)
+	if !ok {
+		return account, nil
+	}
+	secret := make([]byte, 24)
+	if _, err := rand.Read(secret); err != nil {
+		return account, fmt.Errorf("make webhook secret: %w", err)
+	}
+	account.Credentials.WebhookSecret = hex.EncodeToString(secret)
+	if err := subscriber.Subscribe(ctx, account, b.webhook(adapter, account)); err != nil {
+		return account, refusedByPlatform(err)
+	}
+	return account, nil
+}
+
+// webhook is the address at which a platform delivers for an account.
+func (b *Inbox) webhook(adapter channels.Adapter, account channels.Account) string {
+	address := b.webhooks + "/webhooks/" + strings.ToLower(string(adapter.Platform()))
+	if _, ok := adapter.(channels.PerAccountWebhook); ok {
+		address += "/" + account.ID
+	}
+	return address
+}
+
+func refusedByPlatform(err error) error {
+	var refusal *channels.SendError
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	if refusal.Reason.IsPassing() || refusal.Ambiguous {
+		return models.Refuse(models.PlatformUnavailable, "", "The platform does not answer at the moment. Try again later.")
+	}
+	return models.Refuse(models.PlatformRejected, "accessToken",
+		fmt.Sprintf("The platform refused the account (%s, code %s).", refusal.Reason, refusal.Code))
+}
+
+func connect(tx *models.Tx, r ConnectRequest, account channels.Account) (channelID string, err error) {
+	c, err := tx.DisconnectedChannel(r.Platform, account.ID)
+	if err != nil {
+		return "", err
+	}
+	if c != nil {
+		err = reconnect(tx, c, account)
+	} else {
+		if c, err = tx.NewChannel(r.Platform, account.ID, account.Name, account.Credentials); err != nil {
+			return "", err
+		}
+		if r.WhenResolved != "" {
+			c.WhenResolved = r.WhenResolved
+		}
+		err = tx.Create(c)
+	}
+	if err != nil {
+		return "", fmt.Errorf("connect channel: %w", err)
+	}
+	recordChannel(tx, c)
+	return c.ID, tx.Route(c)
+}
+
+func reconnect(tx *models.Tx, c *models.Channel, account channels.Account) error {
+	c.Status, c.StatusReason, c.DisconnectedAt, c.Name, c.Version = models.Connected, "", nil, account.Name, c.Version+1
+	if err := tx.SealCredentials(c, account.Credentials); err != nil {
+		return err
+	}
+	return tx.Update(c, "status", "status_reason", "disconnected_at", "name", "credentials", "version")
+}
+
+// UpdateRequest changes a channel; what is nil stays. Version is the one the change was based on.
+type UpdateRequest struct {
+	ChannelID    string
+	Version      int
+	Name         *string
+	WhenResolved *models.WhenResolved
+	AccessToken  *string `json:"-"`
+	Key          string  `json:"-"`
+}
+
+// UpdateChannel changes a channel. A new access token is checked with the platform first and makes a channel that needed
+// attention work again.
+func (b *Inbox) UpdateChannel(ctx context.Context, viewer models.Viewer, r UpdateRequest) (*models.Channel, error) {
+	if r.Name != nil && (*r.Name == "" || len(*r.Name) > 200) {
+		return nil, models.Refuse(models.InvalidInput, "name", "A channel has a name of at most 200 bytes.")
+	}
+	if r.AccessToken != nil {
+		if err := b.checkToken(ctx, viewer, r.ChannelID, *r.AccessToken); err != nil {
+			return nil, err
+		}
+	}
+	return b.changeChannel(ctx, viewer, r.ChannelID, r.Key, []any{"update", r, r.AccessToken}, func(tx *models.Tx, c *models.Channel) error {
+		if c.Version != r.Version {
+			return models.Refuse(models.VersionConflict, "version", "The channel was changed meanwhile. Look at it again.")
+		}
+		if c.Status == models.Disconnected {
+			return models.Refuse(models.ChannelNotConnected, "", "The channel is disconnected. Connect it again first.")
+		}
+		return update(tx, c, r)
+	})
+}
+
+func (b *Inbox) checkToken(ctx context.Context, viewer models.Viewer, channelID, token string) error {
+	var account *channels.Account
+	var platform models.Platform
+	err := b.store.Read(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
+		var c models.Channel
+		if err := tx.Find(&c, channelID); err != nil {
+			return err
+		}
+		platform = c.Platform
+		var err error
+		account, err = open(tx, &c)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	adapter, ok := b.adapters.For(platform)
+	if !ok {
+		return models.Refuse(models.InvalidInput, "", "This server does not connect this platform.")
+	}
+	account.Credentials.AccessToken = token
+	if _, err := check(ctx, adapter, *account); err != nil {
+		return err
+	}
+	if subscriber, ok := adapter.(channels.Subscriber); ok {
+		if err := subscriber.Subscribe(ctx, *account, b.webhook(adapter, *account)); err != nil {
+			return refusedByPlatform(err)
+		}
+	}
+	return nil
+}
+
+func update(tx *models.Tx, c *models.Channel, r UpdateRequest) error {
+	if r.Name != nil {
+		c.Name = *r.Name
+	}
+	if r.WhenResolved != nil {
+		c.WhenResolved = *r.WhenResolved
+	}
+	if r.AccessToken != nil {
+		credentials, err := tx.OpenCredentials(c)
+		if err != nil {
+			return err
+		}
+		credentials.AccessToken = *r.AccessToken
+		if err := tx.SealCredentials(c, credentials); err != nil {
+			return err
+		}
+		c.Status, c.StatusReason = models.Connected, ""
+	}
+	c.Version++
+	if err := tx.Update(c, "name", "when_resolved", "credentials", "status", "status_reason", "version"); err != nil {
+		return fmt.Errorf("update channel %s: %w", c.ID, err)
+	}
+	recordChannel(tx, c)
+	return nil
+}
+
+// DisconnectChannel ends a channel. Its conversations stay; what is still queued on it fails.
+func (b *Inbox) DisconnectChannel(ctx context.Context, viewer models.Viewer, channelID, key string) (*models.Channel, error) {
+	var account *channels.Account
+	channel, err := b.changeChannel(ctx, viewer, channelID, key, []any{"disconnect", channelID}, func(tx *models.Tx, c *models.Channel) (err error) {
+		account = nil
+		if c.Status == models.Disconnected {
+			return nil
+		}
+		if account, err = open(tx, c); err != nil {
+			return err
+		}
+		return disconnect(tx, c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if account != nil {
+		b.unsubscribe(ctx, channel, *account)
+	}
+	return channel, nil
+}
+
+func disconnect(tx *models.Tx, c *models.Channel) error {
+	c.Status, c.StatusReason, c.DisconnectedAt, c.Version = models.Disconnected, "", &tx.Now, c.Version+1
+	if err := tx.SealCredentials(c, models.Credentials{}); err != nil {
+		return err
+	}
+	if err := tx.Update(c, "status", "status_reason", "disconnected_at", "credentials", "version"); err != nil {
+		return fmt.Errorf("disconnect channel %s: %w", c.ID, err)
+	}
+	recordChannel(tx, c)
+	return tx.Unroute(c)
+}
+
+// unsubscribe asks the platform to stop. If it does not, its deliveries are refused from now on anyway.
+func (b *Inbox) unsubscribe(ctx context.Context, c *models.Channel, account channels.Account) {
+	adapter, ok := b.adapters.For(c.Platform)
+	if !ok {
+		return
+	}
+	subscriber, ok := adapter.(channels.Subscriber)
+	if !ok {
+		return
+	}
+	if err := subscriber.Unsubscribe(ctx, account); err != nil {
+		b.log.Warn("unsubscribe at the platform", "channel", c.ID, "error", err)
+	}
+}
+
+func (b *Inbox) changeChannel(ctx context.Context, viewer models.Viewer, channelID, key string, input any,
+	work func(*models.Tx, *models.Channel) error) (*models.Channel, error) {
+	var changed *models.Channel
+	err := b.store.Do(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
+		_, err := tx.Once(models.ManageChannels, key, input, func() (string, error) {
+			var c models.Channel
+			if err := tx.Lock(&c, channelID); err != nil {
+				return "", err
+			}
+			return c.ID, work(tx, &c)
+		})
+		if err != nil {
+			return err
+		}
+		changed = &models.Channel{}
+		return tx.Find(changed, channelID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}

@@ -1,0 +1,224 @@
+package inbox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/models"
+)
+
+// errDuplicate says that an element was taken in before.
+var errDuplicate = errors.New("duplicate")
+
+// reception takes elements of one channel into the inbox.
+type reception struct {
+	tx      *models.Tx
+	channel *models.Channel
+}
+
+func (r reception) take(in models.Inbound) error {
+	switch in.Kind {
+	case models.InboundUtterance, models.InboundPostback:
+		if in.Direction == models.OutboundMessage {
+			return r.takeEcho(in)
+		}
+		return r.takeMessage(in)
+	case models.InboundEdit, models.InboundDeletion, models.InboundReceipt:
+		return r.takeNews(in, in.ExternalID)
+	case models.InboundReaction:
+		return r.takeNews(in, in.TargetExternalID)
+	case models.InboundOptOut, models.InboundOptIn:
+		return r.takeOpt(in)
+	case models.InboundRekey:
+		return r.takeRekey(in)
+	case models.InboundNotice:
+		r.tx.Record(models.Event{Type: models.ChannelNotice, ChannelID: r.channel.ID, Data: models.EventData{Notice: in.Notice}})
+		return nil
+	default:
+		return fmt.Errorf("unknown kind of inbound element %q", in.Kind)
+	}
+}
+
+func (r reception) at(in models.Inbound) time.Time {
+	if in.At.IsZero() {
+		return r.tx.Now
+	}
+	return in.At
+}
+
+// takeMessage adds what a contact said to its conversation.
+func (r reception) takeMessage(in models.Inbound) error {
+	// The author first: whoever else brings something of the same person waits here.
+	identity, err := r.tx.TakeIdentity(r.channel.ID, in.Author)
+	if err != nil {
+		return err
+	}
+	known, err := r.tx.MessageByExternalID(r.channel.ID, in.ExternalID, "")
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		return errDuplicate
+	}
+	conversation, err := r.openThread(identity, in)
+	if err != nil {
+		return err
+	}
+	message := r.message(conversation, models.InboundMessage, in)
+	message.AuthorIdentityID = &identity.ID
+	if err := r.add(message, in); err != nil {
+		return err
+	}
+	r.turnToUs(conversation, message)
+	if err := r.tx.SaveConversation(conversation, "thread_key", "status", "status_reason", "status_comment", "status_changed_at",
+		"last_message_id", "last_inbound_id", "last_activity_at", "waiting_since", "unread_count",
+		"window_expires_at", "window_notice", "window_due_at"); err != nil {
+		return err
+	}
+	return r.applyEarlyNews(in.ExternalID)
+}
+
+// openThread finds the conversation an inbound message belongs to, or begins one.
+func (r reception) openThread(identity *models.ContactIdentity, in models.Inbound) (*models.Conversation, error) {
+	c, err := r.tx.LockThread(identity, in.Surface, in.ThreadKey)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && (c.IsOpen() || r.channel.WhenResolved == models.Reopen) {
+		c.ThreadKey = in.ThreadKey
+		return c, nil
+	}
+	c = r.tx.NewConversation(r.channel, identity, in.Surface, in.ThreadKey)
+	if err := r.tx.Create(c); err != nil {
+		return nil, fmt.Errorf("open conversation: %w", err)
+	}
+	r.tx.Record(models.Event{Type: models.ConversationOpened, ConversationID: c.ID, ChannelID: c.ChannelID})
+	return c, nil
+}
+
+func (r reception) message(c *models.Conversation, d models.Direction, in models.Inbound) *models.Message {
+	m := r.tx.NewMessage(c, d)
+	m.Text, m.Details, m.ReplyToExternalID = in.Text, in.Details, in.ReplyToExternalID
+	if in.ExternalID != "" {
+		m.ExternalID = &in.ExternalID
+	}
+	if !in.At.IsZero() {
+		m.PlatformAt = &in.At
+	}
+	return m
+}
+
+func (r reception) add(m *models.Message, in models.Inbound) error {
+	added, err := r.tx.AddMessage(m, in.Attachments)
+	if err != nil {
+		return err
+	}
+	if !added {
+		return errDuplicate
+	}
+	recordMessage(r.tx, models.MessageAdded, m, models.EventData{})
+	return nil
+}
+
+// turnToUs makes a conversation need us after an inbound message.
+func (r reception) turnToUs(c *models.Conversation, m *models.Message) {
+	setStatus(r.tx, c, models.New, "CONTACT_WROTE", "")
+	at := m.At()
+	if c.WaitingSince == nil || at.Before(*c.WaitingSince) {
+		c.WaitingSince = &at
+	}
+	c.LastMessageID, c.LastInboundID, c.LastActivityAt = &m.ID, &m.ID, r.tx.Now
+	c.UnreadCount++
+	if caps, ok := models.CapabilitiesOf(c.Platform, c.Surface); ok {
+		c.MoveWindow(caps, r.tx.Rules, at, r.tx.Now)
+	}
+}
+
+// takeEcho matches our own words coming back with the message we sent. If another app of the account wrote them, they
+// are added as an answer; they never make work for anyone.
+func (r reception) takeEcho(in models.Inbound) error {
+	identity, err := r.tx.TakeIdentity(r.channel.ID, models.Author{ID: in.ThreadKey})
+	if err != nil {
+		return err
+	}
+	known, err := r.tx.MessageByExternalID(r.channel.ID, in.ExternalID, in.Reference)
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		return r.applyNews(known, models.Inbound{
+			Kind: models.InboundReceipt, ExternalID: in.ExternalID, Status: models.Sent, At: in.At,
+		})
+	}
+	c, err := r.tx.LockThread(identity, in.Surface, in.ThreadKey)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		if c, err = r.record(identity, in); err != nil {
+			return err
+		}
+	}
+	sent, at := models.Sent, r.at(in)
+	message := r.message(c, models.OutboundMessage, in)
+	message.Status, message.SentAt = &sent, &at
+	if err := r.add(message, in); err != nil {
+		return err
+	}
+	if c.Status == models.New {
+		setStatus(r.tx, c, models.Pending, "ANSWERED_ELSEWHERE", "")
+	}
+	c.WaitingSince, c.LastMessageID, c.LastActivityAt = nil, &message.ID, r.tx.Now
+	if err := r.tx.SaveConversation(c, "status", "status_reason", "status_comment", "status_changed_at",
+		"waiting_since", "last_message_id", "last_activity_at"); err != nil {
+		return err
+	}
+	return r.applyEarlyNews(in.ExternalID)
+}
+
+// record begins a conversation that is nobody's work: the contact's answer will reopen it.
+func (r reception) record(identity *models.ContactIdentity, in models.Inbound) (*models.Conversation, error) {
+	c := r.tx.NewConversation(r.channel, identity, in.Surface, in.ThreadKey)
+	c.Status, c.StatusReason = models.Resolved, "ANSWERED_ELSEWHERE"
+	if err := r.tx.Create(c); err != nil {
+		return nil, fmt.Errorf("record conversation: %w", err)
+	}
+	return c, nil
+}
+
+func (r reception) takeOpt(in models.Inbound) error {
+	identity, err := r.tx.TakeIdentity(r.channel.ID, in.Author)
+	if err != nil {
+		return err
+	}
+	at := r.at(in)
+	if identity.OptChangedAt != nil && !at.After(*identity.OptChangedAt) {
+		return errDuplicate // or older than what we know
+	}
+	identity.OptChangedAt, identity.OptedOutAt = &at, nil
+	change := "OPTED_IN"
+	if in.Kind == models.InboundOptOut {
+		identity.OptedOutAt, change = &at, "OPTED_OUT"
+	}
+	if err := r.tx.Update(identity, "opted_out_at", "opt_changed_at"); err != nil {
+		return fmt.Errorf("record opt of %s: %w", identity.ID, err)
+	}
+	r.recordContact(identity, change)
+	return nil
+}
+
+func (r reception) takeRekey(in models.Inbound) error {
+	identity, err := r.tx.Rekey(r.channel.ID, in.Author.ID, in.NewAuthorID)
+	if err != nil || identity == nil {
+		return err
+	}
+	r.recordContact(identity, "CHANGED_ID")
+	return nil
+}
+
+func (r reception) recordContact(i *models.ContactIdentity, change string) {
+	r.tx.Record(models.Event{
+		Type: models.ContactChanged, ChannelID: r.channel.ID, Data: models.EventData{ContactID: i.ContactID, Change: change},
+	})
+}

@@ -1,0 +1,182 @@
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"parley/models"
+)
+
+// SessionLength is how long one sign-in lasts.
+const SessionLength = 12 * time.Hour
+
+// NewToken is a token with its secret, which nobody sees again.
+type NewToken struct {
+	Token  *models.Token
+	Secret string
+}
+
+// Credentials are what a person signs in with. Without OrganizationID the only organization is taken.
+type Credentials struct {
+	Email          string
+	Password       string `json:"-"`
+	OrganizationID string
+	Key            string `json:"-"`
+}
+
+// decoy is compared with when there is no such user, so that the time tells nobody who has an account.
+const decoy = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+// SignIn begins a session of a user in one organization. A user of several organizations chooses one: without a choice
+// they come back with a CHOOSE_ORGANIZATION error.
+func (b *Inbox) SignIn(ctx context.Context, c Credentials) (*NewToken, models.Viewer, []models.Organization, error) {
+	viewer, organizations, err := b.identify(ctx, c)
+	if err != nil {
+		return nil, viewer, organizations, err
+	}
+	expires := b.store.Now().Add(SessionLength)
+	token, err := b.issue(ctx, viewer, models.SessionToken, "", &expires, c.Key, c)
+	return token, viewer, organizations, err
+}
+
+func (b *Inbox) identify(ctx context.Context, c Credentials) (viewer models.Viewer, organizations []models.Organization, err error) {
+	wrong := models.Refuse(models.Unauthenticated, "", "The email address or the password is wrong.")
+	if len(c.Password) > 1000 {
+		return viewer, nil, wrong
+	}
+	login, err := b.store.LoginByEmail(ctx, c.Email)
+	if err != nil {
+		return viewer, nil, err
+	}
+	if login == nil {
+		fitsPassword(decoy, c.Password)
+		return viewer, nil, wrong
+	}
+	if !fitsPassword(login.PasswordHash, c.Password) {
+		return viewer, nil, wrong
+	}
+	if organizations, err = b.store.OrganizationsOf(ctx, login.UserID); err != nil {
+		return viewer, nil, err
+	}
+	chosen, err := choose(organizations, c.OrganizationID)
+	return models.Viewer{Kind: models.ActorUser, OrganizationID: chosen, UserID: login.UserID}, organizations, err
+}
+
+func choose(organizations []models.Organization, wanted string) (id string, err error) {
+	if wanted == "" && len(organizations) == 1 {
+		return organizations[0].ID, nil
+	}
+	if wanted == "" && len(organizations) > 1 {
+		return "", models.Refuse(models.ChooseOrganization, "organizationId", "You belong to several organizations: choose one.")
+	}
+	for _, o := range organizations {
+		if o.ID == wanted {
+			return o.ID, nil
+		}
+	}
+	return "", models.Refuse(models.NotFound, "organizationId", "You do not belong to such an organization.")
+}
+
+// SwitchOrganization begins a session of the viewer's user in another of their organizations.
+func (b *Inbox) SwitchOrganization(ctx context.Context, viewer models.Viewer, organizationID, key string) (*NewToken, models.Viewer, error) {
+	organizations, err := b.store.OrganizationsOf(ctx, viewer.UserID)
+	if err != nil {
+		return nil, viewer, err
+	}
+	chosen, err := choose(organizations, organizationID)
+	if err != nil {
+		return nil, viewer, err
+	}
+	viewer = models.Viewer{Kind: models.ActorUser, OrganizationID: chosen, UserID: viewer.UserID}
+	expires := b.store.Now().Add(SessionLength)
+	token, err := b.issue(ctx, viewer, models.SessionToken, "", &expires, key, organizationID)
+	return token, viewer, err
+}
+
+// TokenRequest asks for an API token of the viewer's own.
+type TokenRequest struct {
+	Name      string
+	ExpiresAt *time.Time
+	Key       string `json:"-"`
+}
+
+// CreateToken makes an API token that acts as the viewer.
+func (b *Inbox) CreateToken(ctx context.Context, viewer models.Viewer, r TokenRequest) (*NewToken, error) {
+	if r.Name == "" || len(r.Name) > 100 {
+		return nil, models.Refuse(models.InvalidInput, "name", "Name the token, in at most 100 bytes.")
+	}
+	if r.ExpiresAt != nil && !r.ExpiresAt.After(b.store.Now()) {
+		return nil, models.Refuse(models.InvalidInput, "expiresAt", "A token expires in the future.")
+	}
+	return b.issue(ctx, viewer, models.APIToken, r.Name, r.ExpiresAt, r.Key, r)
+}
+
+func (b *Inbox) issue(ctx context.Context, viewer models.Viewer, kind models.TokenKind, name string, expires *time.Time,
+	key string, input any) (*NewToken, error) {
+	var issued struct{ ID, Secret string }
+	token := &models.Token{}
+	err := b.store.Do(ctx, viewer, models.ManageOwnTokens, func(tx *models.Tx) error {
+		result, err := tx.Once(models.ManageOwnTokens, key, []any{kind, input}, func() (string, error) {
+			t, secret, err := tx.NewToken(viewer.UserID, kind, name, expires)
+			if err != nil {
+				return "", err
+			}
+			if err := tx.Create(t); err != nil {
+				return "", fmt.Errorf("create token: %w", err)
+			}
+			result, err := json.Marshal(struct{ ID, Secret string }{t.ID, secret})
+			return string(result), err
+		})
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(result), &issued); err != nil {
+			return fmt.Errorf("read first token: %w", err)
+		}
+		return tx.Find(token, issued.ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &NewToken{Token: token, Secret: issued.Secret}, nil
+}
+
+// RevokeToken ends a token at once, with every stream that came in by it. Members revoke their own; who manages members
+// revokes anyone's.
+func (b *Inbox) RevokeToken(ctx context.Context, viewer models.Viewer, tokenID, key string) (*models.Token, error) {
+	token := &models.Token{}
+	err := b.store.Do(ctx, viewer, models.ManageOwnTokens, func(tx *models.Tx) error {
+		_, err := tx.Once(models.ManageOwnTokens, key, []any{"revoke", tokenID}, func() (string, error) {
+			return tokenID, revoke(tx, tokenID)
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Find(token, tokenID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return token, nil
+}
+
+func revoke(tx *models.Tx, tokenID string) error {
+	var t models.Token
+	if err := tx.Lock(&t, tokenID); err != nil {
+		return err
+	}
+	if t.UserID != tx.Viewer.UserID && !tx.Role.May(models.ManageMembers) {
+		return models.Refuse(models.NotFound, "", "There is no such token here.")
+	}
+	if t.RevokedAt != nil {
+		return nil
+	}
+	t.RevokedAt = &tx.Now
+	if err := tx.Update(&t, "revoked_at"); err != nil {
+		return fmt.Errorf("revoke token %s: %w", t.ID, err)
+	}
+	tx.Record(models.Event{Type: models.TokenRevoked, Data: models.EventData{TokenID: t.ID, UserID: t.UserID}})
+	return nil
+}

@@ -1,0 +1,121 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// ChannelStatus says whether a channel works.
+type ChannelStatus string
+
+// A channel that needs attention still receives; it cannot send until someone reconnects it.
+const (
+	Connected      ChannelStatus = "CONNECTED"
+	NeedsAttention ChannelStatus = "NEEDS_ATTENTION"
+	Disconnected   ChannelStatus = "DISCONNECTED"
+)
+
+// WhenResolved says what an inbound message on a resolved conversation does.
+type WhenResolved string
+
+// It reopens the conversation, or starts a new one.
+const (
+	Reopen   WhenResolved = "REOPEN"
+	StartNew WhenResolved = "START_NEW"
+)
+
+// Channel is one connected account on one platform: a page, a phone number, a bot.
+type Channel struct {
+	OrganizationID string `gorm:"primaryKey"`
+	ID             string `gorm:"primaryKey"`
+	Platform       Platform
+	AccountID      string // the platform's id of the account
+	Name           string
+	Status         ChannelStatus
+	StatusReason   FailureReason // why it needs attention
+	WhenResolved   WhenResolved
+	Credentials    []byte // sealed
+	Version        int
+	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
+	DisconnectedAt *time.Time
+}
+
+// IsConnected reports whether the channel can send.
+func (c Channel) IsConnected() bool { return c.Status == Connected }
+
+// ChannelRoute says where deliveries for an account belong.
+type ChannelRoute struct {
+	Platform       Platform `gorm:"primaryKey"`
+	AccountID      string   `gorm:"primaryKey"`
+	OrganizationID string
+	ChannelID      string
+}
+
+// NewChannel makes a channel in the organization of the transaction.
+func (tx *Tx) NewChannel(p Platform, accountID, name string, c Credentials) (*Channel, error) {
+	channel := &Channel{
+		OrganizationID: tx.Viewer.OrganizationID, ID: newID(ChannelPrefix), Platform: p, AccountID: accountID, Name: name,
+		Status: Connected, WhenResolved: Reopen, Version: 1, CreatedAt: tx.Now,
+	}
+	return channel, tx.SealCredentials(channel, c)
+}
+
+// SealCredentials puts credentials into the channel; its row has still to be written.
+func (tx *Tx) SealCredentials(channel *Channel, c Credentials) (err error) {
+	channel.Credentials, err = tx.cipher.Seal(c, channel.place())
+	return err
+}
+
+// OpenCredentials takes the credentials out of a channel.
+func (tx *Tx) OpenCredentials(channel *Channel) (c Credentials, err error) {
+	if err := tx.cipher.Open(channel.Credentials, channel.place(), &c); err != nil {
+		return c, fmt.Errorf("credentials of %s: %w", channel.ID, err)
+	}
+	return c, nil
+}
+
+func (c *Channel) place() string { return "channel:" + c.OrganizationID + ":" + c.ID }
+
+// Route makes deliveries for the channel's account come to it. An account belongs to one organization at a time.
+func (tx *Tx) Route(c *Channel) error {
+	err := tx.db.Create(&ChannelRoute{
+		Platform: c.Platform, AccountID: c.AccountID, OrganizationID: c.OrganizationID, ChannelID: c.ID,
+	}).Error
+	if violates(err, "channel_routes_pkey") {
+		return Refuse(ChannelTaken, "", "This account is already connected. Disconnect it there first.")
+	}
+	return err
+}
+
+// Unroute ends what Route began.
+func (tx *Tx) Unroute(c *Channel) error {
+	return tx.own().Where("channel_id = ?", c.ID).Delete(&ChannelRoute{}).Error
+}
+
+// DisconnectedChannel finds the channel this organization had for an account, to be connected again; nil if none.
+func (tx *Tx) DisconnectedChannel(p Platform, accountID string) (*Channel, error) {
+	var c Channel
+	err := tx.own().Clauses(clause.Locking{Strength: "UPDATE"}).
+		Where("platform = ? AND account_id = ? AND status = 'DISCONNECTED'", p, accountID).Order("id DESC").Take(&c).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	return &c, err
+}
+
+// Channels reads the channels with these ids; nil asks for all, by creation.
+func (tx *Tx) Channels(ids []string) ([]Channel, error) {
+	query := tx.own().Order("id")
+	if ids != nil {
+		query = query.Where("id IN ?", ids)
+	}
+	var channels []Channel
+	if err := query.Find(&channels).Error; err != nil {
+		return nil, fmt.Errorf("read channels: %w", err)
+	}
+	return channels, nil
+}

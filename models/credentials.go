@@ -1,0 +1,17 @@
+package models
+
+import "time"
+
+// Credentials are the secrets of one channel. They are sealed in the database and never leave the server.
+type Credentials struct {
+	AccessToken   string     `json:"accessToken,omitempty"`
+	RefreshToken  string     `json:"refreshToken,omitempty"`
+	ExpiresAt     *time.Time `json:"expiresAt,omitempty"`
+	WebhookSecret string     `json:"webhookSecret,omitempty"` // proves that a delivery comes from the platform
+}
+
+// String keeps secrets out of logs and messages.
+func (Credentials) String() string { return "[secret]" }
+
+// GoString keeps secrets out of %#v.
+func (Credentials) GoString() string { return "[secret]" }

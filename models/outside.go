@@ -1,0 +1,244 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// What happens before an organization is known, and so outside the wall. Nothing here returns a customer's words.
+
+// Locate finds where deliveries for a platform's account belong. It returns nil if the account is not connected.
+func (s *Store) Locate(ctx context.Context, p Platform, accountID string) (*ChannelRoute, error) {
+	var route ChannelRoute
+	err := s.db.WithContext(ctx).Where("platform = ? AND account_id = ?", p, accountID).Take(&route).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locate account: %w", err)
+	}
+	return &route, nil
+}
+
+// Authenticate finds who a token's secret stands for, and when it expires (zero: never).
+func (s *Store) Authenticate(ctx context.Context, secret string) (Viewer, time.Time, error) {
+	unknown := Refuse(Unauthenticated, "", "This token is not valid.")
+	organizationID, ok := organizationOf(secret)
+	if !ok {
+		return Viewer{}, time.Time{}, unknown
+	}
+	// Found by its hash: nothing of the secret can be learned from how long that takes.
+	var token Token
+	err := s.db.WithContext(ctx).Raw(`
+		SELECT t.* FROM tokens t
+		JOIN memberships m ON m.organization_id = t.organization_id AND m.user_id = t.user_id AND m.removed_at IS NULL
+		WHERE t.organization_id = ? AND t.hash = ? AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?)`,
+		organizationID, hashOf([]byte(secret)), s.clock.Now()).Scan(&token).Error
+	if err != nil {
+		return Viewer{}, time.Time{}, fmt.Errorf("find token: %w", err)
+	}
+	if token.ID == "" {
+		return Viewer{}, time.Time{}, unknown
+	}
+	var expires time.Time
+	if token.ExpiresAt != nil {
+		expires = *token.ExpiresAt
+	}
+	return Viewer{Kind: ActorUser, OrganizationID: organizationID, UserID: token.UserID, TokenID: token.ID}, expires, nil
+}
+
+// Login is what signing in needs to know of a user.
+type Login struct {
+	UserID       string
+	PasswordHash string
+}
+
+// LoginByEmail finds a user who can sign in; nil if there is none.
+func (s *Store) LoginByEmail(ctx context.Context, email string) (*Login, error) {
+	var login Login
+	err := s.db.WithContext(ctx).Raw(`
+		SELECT u.id AS user_id, p.hash AS password_hash FROM users u JOIN passwords p ON p.user_id = u.id WHERE u.email = ?`,
+		strings.ToLower(email)).Scan(&login).Error
+	if err != nil {
+		return nil, fmt.Errorf("find login: %w", err)
+	}
+	if login.UserID == "" {
+		return nil, nil
+	}
+	return &login, nil
+}
+
+// OrganizationsOf reads the organizations a user belongs to, by name.
+func (s *Store) OrganizationsOf(ctx context.Context, userID string) ([]Organization, error) {
+	var organizations []Organization
+	err := s.db.WithContext(ctx).Raw(`
+		SELECT o.* FROM organizations o JOIN memberships m ON m.organization_id = o.id
+		WHERE m.user_id = ? AND m.removed_at IS NULL ORDER BY o.name, o.id`, userID).Scan(&organizations).Error
+	if err != nil {
+		return nil, fmt.Errorf("read organizations of user: %w", err)
+	}
+	return organizations, nil
+}
+
+// NewMember is a person who joins an organization.
+type NewMember struct {
+	Email        string
+	Name         string
+	PasswordHash string // empty: cannot sign in with a password
+	Role         Role
+}
+
+// Found makes an organization with its first members; users that exist already, by email, join it. It returns the
+// organization and the members' user ids, in order.
+func (s *Store) Found(ctx context.Context, name string, plan Plan, members ...NewMember) (*Organization, []string, error) {
+	now := s.clock.Now()
+	o := &Organization{
+		ID: newID(OrganizationPrefix), Name: name, Plan: plan, InboxStatus: InboxIsActive, InboxOpenedAt: now, CreatedAt: now,
+	}
+	look, prune := o.NextInactivityLook(s.rules, now), now.Add(24*time.Hour)
+	o.InactivityDueAt, o.EventsDueAt = &look, &prune
+	var userIDs []string
+	err := s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		userIDs = nil
+		if err := db.Create(o).Error; err != nil {
+			return err
+		}
+		for _, m := range members {
+			id, err := join(db, o.ID, m, now)
+			if err != nil {
+				return err
+			}
+			userIDs = append(userIDs, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("found organization: %w", err)
+	}
+	return o, userIDs, nil
+}
+
+func join(db *gorm.DB, organizationID string, m NewMember, now time.Time) (userID string, err error) {
+	email := strings.ToLower(m.Email)
+	err = db.Exec(`INSERT INTO users (id, email, name, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (email) DO NOTHING`,
+		newID(UserPrefix), email, m.Name, now).Error
+	if err != nil {
+		return "", err
+	}
+	if err := db.Raw(`SELECT id FROM users WHERE email = ?`, email).Scan(&userID).Error; err != nil {
+		return "", err
+	}
+	if m.PasswordHash != "" {
+		err := db.Exec(`INSERT INTO passwords (user_id, hash, changed_at) VALUES (?, ?, ?) ON CONFLICT (user_id) DO NOTHING`,
+			userID, m.PasswordHash, now).Error
+		if err != nil {
+			return "", err
+		}
+	}
+	return userID, db.Create(&Membership{OrganizationID: organizationID, UserID: userID, Role: m.Role, CreatedAt: now}).Error
+}
+
+// HasOrganizations reports whether anyone uses this database yet.
+func (s *Store) HasOrganizations(ctx context.Context) (has bool, err error) {
+	err = s.db.WithContext(ctx).Raw(`SELECT EXISTS (SELECT FROM organizations)`).Scan(&has).Error
+	if err != nil {
+		return false, fmt.Errorf("look for organizations: %w", err)
+	}
+	return has, nil
+}
+
+// LogEnds reads the number of the newest event of each of these organizations.
+func (s *Store) LogEnds(ctx context.Context, organizationIDs []string) (map[string]int64, error) {
+	var ends []struct {
+		ID           string
+		LastEventSeq int64
+	}
+	err := s.db.WithContext(ctx).Raw(`SELECT id, last_event_seq FROM organizations WHERE id IN ?`, organizationIDs).Scan(&ends).Error
+	if err != nil {
+		return nil, fmt.Errorf("read ends of logs: %w", err)
+	}
+	last := make(map[string]int64, len(ends))
+	for _, e := range ends {
+		last[e.ID] = e.LastEventSeq
+	}
+	return last, nil
+}
+
+// KeepUnrouted keeps a delivery that belongs to no organization we know, for operators.
+func (s *Store) KeepUnrouted(ctx context.Context, p Platform, accountID, explanation string, body []byte) error {
+	err := s.db.WithContext(ctx).Exec(`
+		INSERT INTO unrouted_deliveries (id, platform, account_id, explanation, body, body_hash, received_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (platform, account_id, body_hash) DO NOTHING`,
+		newID(DeliveryPrefix), p, accountID, explanation, body, hashOf(body), s.clock.Now()).Error
+	if err != nil {
+		return fmt.Errorf("keep unrouted delivery: %w", err)
+	}
+	return nil
+}
+
+// Job is one due row.
+type Job struct {
+	OrganizationID string
+	ID             string
+}
+
+// JobKind names what can be due.
+type JobKind string
+
+// The rows that are jobs.
+const (
+	DueMessages    JobKind = "messages"    // to be sent
+	DueWindows     JobKind = "windows"     // conversations whose window is to be announced
+	DueInboxes     JobKind = "inboxes"     // organizations whose activity is to be looked at
+	DueLogs        JobKind = "logs"        // organizations with events to forget
+	DueQuarantined JobKind = "quarantined" // to be imported
+)
+
+// claims take due rows by pushing their time ahead: the lease. Two workers never take one row (SKIP LOCKED), and a
+// worker that dies gives its rows back when the lease is over. Of a conversation only the oldest waiting message can be
+// taken, so replies keep their order.
+var claims = map[JobKind]string{
+	DueMessages: claim("messages", "due_at", "organization_id", `AND NOT EXISTS (
+		SELECT FROM messages earlier
+		WHERE earlier.organization_id = due.organization_id AND earlier.conversation_id = due.conversation_id
+		  AND earlier.due_at IS NOT NULL AND earlier.id < due.id)`),
+	DueWindows:     claim("conversations", "window_due_at", "organization_id", ""),
+	DueInboxes:     claim("organizations", "inactivity_due_at", "id", ""),
+	DueLogs:        claim("organizations", "events_due_at", "id", ""),
+	DueQuarantined: claim("quarantine", "due_at", "organization_id", ""),
+}
+
+func claim(table, dueAt, organization, and string) string {
+	return fmt.Sprintf(`
+		WITH taken AS (
+			SELECT %[3]s AS organization_id, id FROM %[1]s due WHERE %[2]s <= @now %[4]s
+			ORDER BY %[2]s LIMIT @limit FOR UPDATE SKIP LOCKED)
+		UPDATE %[1]s row SET %[2]s = @lease FROM taken
+		WHERE row.%[3]s = taken.organization_id AND row.id = taken.id
+		RETURNING taken.organization_id, taken.id`, table, dueAt, organization, and)
+}
+
+// Claim takes at most limit due rows for the length of the lease.
+func (s *Store) Claim(ctx context.Context, kind JobKind, limit int, lease time.Duration) ([]Job, error) {
+	now := s.clock.Now()
+	var jobs []Job
+	err := s.db.WithContext(ctx).Raw(claims[kind],
+		sql.Named("now", now), sql.Named("limit", limit), sql.Named("lease", now.Add(lease))).Scan(&jobs).Error
+	if err != nil {
+		return nil, fmt.Errorf("claim %s: %w", kind, err)
+	}
+	return jobs, nil
+}
+
+// IsUserID reports whether s has the shape of a user's id.
+func IsUserID(s string) bool { return isID(s, UserPrefix) }
+
+// Fingerprint is a short name for content that must not be logged.
+func Fingerprint(content []byte) string { return hex.EncodeToString(hashOf(content)[:6]) }

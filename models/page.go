@@ -1,0 +1,177 @@
+package models
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Sizes of a page.
+const (
+	DefaultPage = 25
+	MaxPage     = 100
+)
+
+// Page asks for a part of a list, forward with First and After or backward with Last and Before.
+type Page struct {
+	First  *int
+	After  *string
+	Last   *int
+	Before *string
+}
+
+// PageInfo says what lies around a page.
+type PageInfo struct {
+	HasNextPage     bool
+	HasPreviousPage bool
+	StartCursor     *string
+	EndCursor       *string
+}
+
+// Edge is one entry of a list with its place in it.
+type Edge[T any] struct {
+	Cursor string
+	Node   *T
+}
+
+// Connection is one page of a list. EventCursor is the place in the event log the page was read at: following events
+// after it misses nothing that changes the page.
+type Connection[T any] struct {
+	Edges       []Edge[T]
+	PageInfo    PageInfo
+	EventCursor string
+}
+
+// Nodes are the entries without their places.
+func (c Connection[T]) Nodes() []*T {
+	nodes := make([]*T, len(c.Edges))
+	for i := range c.Edges {
+		nodes[i] = c.Edges[i].Node
+	}
+	return nodes
+}
+
+func (p Page) size() (int, error) {
+	n, field := DefaultPage, "first"
+	switch {
+	case p.First != nil && p.Last != nil:
+		return 0, Refuse(InvalidInput, "last", "Ask for the first or for the last entries, not for both.")
+	case p.First != nil:
+		n = *p.First
+	case p.Last != nil:
+		n, field = *p.Last, "last"
+	}
+	if n < 1 || n > MaxPage {
+		return 0, Refuse(InvalidInput, field, fmt.Sprintf("A page has from 1 to %d entries.", MaxPage))
+	}
+	return n, nil
+}
+
+// order is how a list is sorted: by a column of times, then by id. The cursor is these two, so a page is found by
+// its index wherever it lies, and rows that come or go elsewhere move nothing.
+type order[T any] struct {
+	column     string // of the time; "id" sorts by id alone
+	descending bool
+	key        func(*T) (at time.Time, id string)
+}
+
+type cursor struct {
+	At time.Time `json:"t"`
+	ID string    `json:"i"`
+}
+
+func (o order[T]) cursor(row *T) string {
+	at, id := o.key(row)
+	text, err := json.Marshal(cursor{At: at.UTC(), ID: id})
+	if err != nil {
+		panic(err) // a time and a string
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func parseCursor(text, field string) (c cursor, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
+	}
+	if err != nil || c.ID == "" {
+		return c, Refuse(InvalidCursor, field, "This is not a cursor of this list.")
+	}
+	return c, nil
+}
+
+// page reads one page of query.
+func page[T any](query *gorm.DB, p Page, o order[T]) (*Connection[T], error) {
+	size, err := p.size()
+	if err != nil {
+		return nil, err
+	}
+	backward := p.Last != nil
+	query, err = o.between(query, p)
+	if err != nil {
+		return nil, err
+	}
+	var rows []T
+	if err := query.Order(o.sort(o.descending != backward)).Limit(size + 1).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("read page: %w", err)
+	}
+	more := len(rows) > size
+	rows = rows[:min(len(rows), size)]
+	if backward {
+		slices.Reverse(rows)
+	}
+	c := &Connection[T]{Edges: make([]Edge[T], len(rows))}
+	for i := range rows {
+		c.Edges[i] = Edge[T]{Cursor: o.cursor(&rows[i]), Node: &rows[i]}
+	}
+	if backward {
+		c.PageInfo.HasPreviousPage, c.PageInfo.HasNextPage = more, p.Before != nil
+	} else {
+		c.PageInfo.HasNextPage, c.PageInfo.HasPreviousPage = more, p.After != nil
+	}
+	if len(rows) > 0 {
+		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[len(rows)-1].Cursor
+	}
+	return c, nil
+}
+
+func (o order[T]) between(query *gorm.DB, p Page) (*gorm.DB, error) {
+	beyond, short := ">", "<"
+	if o.descending {
+		beyond, short = "<", ">"
+	}
+	for _, bound := range []struct {
+		text  *string
+		field string
+		sign  string
+	}{{p.After, "after", beyond}, {p.Before, "before", short}} {
+		if bound.text == nil {
+			continue
+		}
+		c, err := parseCursor(*bound.text, bound.field)
+		if err != nil {
+			return nil, err
+		}
+		if o.column == "id" {
+			query = query.Where("id "+bound.sign+" ?", c.ID)
+		} else {
+			query = query.Where("("+o.column+", id) "+bound.sign+" (?, ?)", c.At, c.ID)
+		}
+	}
+	return query, nil
+}
+
+func (o order[T]) sort(descending bool) string {
+	direction := " ASC"
+	if descending {
+		direction = " DESC"
+	}
+	if o.column == "id" {
+		return "id" + direction
+	}
+	return o.column + direction + ", id" + direction
+}

@@ -1,0 +1,108 @@
+package models
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Role is what a member is to an organization.
+type Role string
+
+// Roles of people, and the two of our own making for what happens by itself.
+const (
+	Owner        Role = "OWNER"
+	Admin        Role = "ADMIN"
+	Supervisor   Role = "SUPERVISOR"
+	Agent        Role = "AGENT"
+	ViewerRole   Role = "VIEWER"
+	systemRole   Role = "SYSTEM"
+	platformRole Role = "PLATFORM"
+)
+
+// Action is something one can ask the door to do.
+type Action string
+
+// The actions. Every use of the door names one.
+const (
+	ViewInbox           Action = "VIEW_INBOX"
+	OpenInbox           Action = "OPEN_INBOX"
+	MarkRead            Action = "MARK_READ"
+	Reply               Action = "REPLY"
+	RetryMessage        Action = "RETRY_MESSAGE"
+	Assign              Action = "ASSIGN"
+	AssignFromStream    Action = "ASSIGN_FROM_STREAM"
+	ChangeStatus        Action = "CHANGE_STATUS"
+	ActivateInbox       Action = "ACTIVATE_INBOX"
+	ManageChannels      Action = "MANAGE_CHANNELS"
+	ManageMembers       Action = "MANAGE_MEMBERS"
+	ManageOwnTokens     Action = "MANAGE_OWN_TOKENS"
+	ReceiveFromPlatform Action = "RECEIVE_FROM_PLATFORM"
+	DeliverMessages     Action = "DELIVER_MESSAGES"
+	KeepTheClock        Action = "KEEP_THE_CLOCK"
+)
+
+// people in the order of the table's columns.
+var people = []Role{Owner, Admin, Supervisor, Agent, ViewerRole}
+
+type rule struct {
+	action Action
+	roles  []Role
+}
+
+var policy = []rule{
+	{ViewInbox, []Role{Owner, Admin, Supervisor, Agent, ViewerRole, systemRole}},
+	{OpenInbox, []Role{Owner, Admin, Supervisor, Agent, ViewerRole}},
+	{MarkRead, []Role{Owner, Admin, Supervisor, Agent}},
+	{Reply, []Role{Owner, Admin, Supervisor, Agent}},
+	{RetryMessage, []Role{Owner, Admin, Supervisor, Agent}},
+	{Assign, []Role{Owner, Admin, Supervisor, Agent}},
+	{AssignFromStream, []Role{Owner, Admin, Supervisor, Agent}},
+	{ChangeStatus, []Role{Owner, Admin, Supervisor, Agent}},
+	{ActivateInbox, []Role{Owner, Admin}},
+	{ManageChannels, []Role{Owner, Admin}},
+	{ManageMembers, []Role{Owner, Admin}},
+	{ManageOwnTokens, []Role{Owner, Admin, Supervisor, Agent, ViewerRole}},
+	{ReceiveFromPlatform, []Role{platformRole, systemRole}},
+	{DeliverMessages, []Role{systemRole}},
+	{KeepTheClock, []Role{systemRole}},
+}
+
+// May reports whether the role may do the action. What the table does not say is not allowed.
+func (r Role) May(a Action) bool {
+	for _, rule := range policy {
+		if rule.action == a {
+			return rule.allows(r)
+		}
+	}
+	return false
+}
+
+func (r rule) allows(role Role) bool {
+	for _, allowed := range r.roles {
+		if allowed == role {
+			return true
+		}
+	}
+	return false
+}
+
+// PolicyTable prints who may do what, one action a line. A golden file holds it, so that a change shows in review.
+func PolicyTable() string {
+	columns := append(append([]Role{}, people...), platformRole, systemRole)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-22s", "")
+	for _, role := range columns {
+		fmt.Fprintf(&b, " %-10s", role)
+	}
+	for _, rule := range policy {
+		fmt.Fprintf(&b, "\n%-22s", rule.action)
+		for _, role := range columns {
+			mark := "-"
+			if rule.allows(role) {
+				mark = "yes"
+			}
+			fmt.Fprintf(&b, " %-10s", mark)
+		}
+	}
+	return strings.ReplaceAll(b.String(), " \n", "\n") + "\n"
+}

@@ -1,0 +1,206 @@
+// Package models is what is true: the nouns of the product, their rules, and the door to the database.
+package models
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Store is the door: all work on an organization happens inside its Do and Read.
+type Store struct {
+	db     *gorm.DB
+	pool   *sql.DB
+	clock  Clock
+	cipher *Cipher
+	rules  Rules
+	bell   func(organizationID string, events []Event)
+}
+
+// Config says where the store lives and what it needs.
+type Config struct {
+	URL            string // of PostgreSQL 15 or newer
+	MaxConnections int    // 0: 20
+	Clock          Clock
+	Cipher         *Cipher
+	Rules          Rules
+}
+
+// Open connects to the database and brings its schema up to date.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	dsn, err := pgx.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read database address: %w", err)
+	}
+	setDefault(dsn.RuntimeParams, "application_name", "parley")
+	setDefault(dsn.RuntimeParams, "timezone", "UTC")
+	setDefault(dsn.RuntimeParams, "statement_timeout", "30s")
+	setDefault(dsn.RuntimeParams, "idle_in_transaction_session_timeout", "60s")
+	pool := stdlib.OpenDB(*dsn)
+	if c.MaxConnections == 0 {
+		c.MaxConnections = 20
+	}
+	pool.SetMaxOpenConns(c.MaxConnections)
+	pool.SetMaxIdleConns(c.MaxConnections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	if err := migrate(ctx, pool); err != nil {
+		return nil, closing(pool, err)
+	}
+	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		Logger:                 logger.Discard, // statements carry customers' words; errors are wrapped and returned
+	})
+	if err != nil {
+		return nil, closing(pool, fmt.Errorf("open database: %w", err))
+	}
+	if err := oneAtATime(db); err != nil {
+		return nil, closing(pool, err)
+	}
+	return &Store{db: db, pool: pool, clock: c.Clock, cipher: c.Cipher, rules: c.Rules, bell: func(string, []Event) {}}, nil
+}
+
+func setDefault(params map[string]string, key, value string) {
+	if _, set := params[key]; !set {
+		params[key] = value
+	}
+}
+
+func closing(pool *sql.DB, err error) error {
+	_ = pool.Close() // the first error is the one to tell
+	return err
+}
+
+// Close gives the connections back. Nothing may be inside the door any more.
+func (s *Store) Close() error { return s.pool.Close() }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.pool.PingContext(ctx) }
+
+// Now is the instant of the store's clock.
+func (s *Store) Now() time.Time { return s.clock.Now() }
+
+// Rules are the numbers the store works with.
+func (s *Store) Rules() Rules { return s.rules }
+
+// OnCommit has ring called after every commit that recorded events, in the goroutine that committed. It must not
+// block for long, and may fail: the log is the truth. To be set before the store is used.
+func (s *Store) OnCommit(ring func(organizationID string, events []Event)) { s.bell = ring }
+
+// Do changes an organization: one transaction, behind the tenant wall, if the viewer may do the action. Events that
+// fn records are numbered last and committed with its changes, then the bell rings. If transactions collide, fn runs
+// again: it must have no effect but on its Tx. An error of fn undoes everything.
+func (s *Store) Do(ctx context.Context, viewer Viewer, action Action, fn func(*Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		events, err := s.try(ctx, viewer, action, fn)
+		if isContention(err) && attempt < 5 {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if len(events) > 0 {
+			s.bell(viewer.OrganizationID, events)
+		}
+		return nil
+	}
+}
+
+func (s *Store) try(ctx context.Context, viewer Viewer, action Action, fn func(*Tx) error) ([]Event, error) {
+	var events []Event
+	err := s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		tx, err := s.enter(db, viewer, action)
+		if err != nil {
+			return err
+		}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		events, err = tx.number()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return events, nil
+}
+
+// Read looks at an organization: everything fn reads is one snapshot, behind the same wall and the same permission.
+func (s *Store) Read(ctx context.Context, viewer Viewer, action Action, fn func(*Tx) error) error {
+	tx, err := s.OpenRead(ctx, viewer, action)
+	if err != nil {
+		return err
+	}
+	defer tx.Close()
+	return fn(tx)
+}
+
+// OpenRead is Read for callers whose work is not one function. The Tx must be closed.
+func (s *Store) OpenRead(ctx context.Context, viewer Viewer, action Action) (*Tx, error) {
+	db := s.db.WithContext(ctx).Begin(&sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if db.Error != nil {
+		return nil, fmt.Errorf("begin reading: %w", db.Error)
+	}
+	tx, err := s.enter(db, viewer, action)
+	if err != nil {
+		db.Rollback()
+		return nil, err
+	}
+	return tx, nil
+}
+
+// enter raises the wall and asks who the viewer is, in one statement: its lookups are of this organization by their own
+// text, as they are planned before the role changes.
+func (s *Store) enter(db *gorm.DB, viewer Viewer, action Action) (*Tx, error) {
+	now := s.clock.Now()
+	var found struct {
+		Role  *Role
+		Token bool
+	}
+	err := db.Raw(`
+		SELECT
+			set_config('role', 'parley_app', TRUE),
+			set_config('app.organization_id', @organization, TRUE),
+			(SELECT m.role FROM memberships m
+				WHERE m.organization_id = @organization AND m.user_id = @user AND m.removed_at IS NULL) AS role,
+			EXISTS (SELECT FROM tokens t
+				WHERE t.organization_id = @organization AND t.id = @token AND t.user_id = @user
+				  AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > @now)) AS token`,
+		sql.Named("organization", viewer.OrganizationID), sql.Named("user", viewer.UserID),
+		sql.Named("token", viewer.TokenID), sql.Named("now", now)).Scan(&found).Error
+	if err != nil {
+		return nil, fmt.Errorf("enter organization: %w", err)
+	}
+	role, err := viewer.role(found.Role, found.Token)
+	if err != nil {
+		return nil, err
+	}
+	if !role.May(action) {
+		return nil, Refuse(Forbidden, "", "Your role does not allow this.")
+	}
+	return &Tx{Viewer: viewer, Role: role, Now: now, Rules: s.rules, db: withTurns(db), cipher: s.cipher}, nil
+}
+
+func (v Viewer) role(membership *Role, token bool) (Role, error) {
+	switch {
+	case v.OrganizationID == "":
+		return "", Refuse(Unauthenticated, "", "Sign in first.")
+	case v.Kind == ActorSystem:
+		return systemRole, nil
+	case v.Kind == ActorPlatform:
+		return platformRole, nil
+	case membership == nil:
+		return "", Refuse(Unauthenticated, "", "You do not belong to this organization any more.")
+	case v.TokenID != "" && !token:
+		return "", Refuse(Unauthenticated, "", "This token was revoked or has expired.")
+	default:
+		return *membership, nil
+	}
+}
