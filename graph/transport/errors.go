@@ -1,0 +1,95 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// The values of extensions.code in errors that come from a transport or the guard. Those of the GraphQL
+// language itself, GRAPHQL_PARSE_FAILED and GRAPHQL_VALIDATION_FAILED, are the executor's and the guard's.
+const (
+	CodeBadRequest        = "BAD_REQUEST"
+	CodeUnauthenticated   = "UNAUTHENTICATED"
+	CodeForbidden         = "FORBIDDEN"
+	CodeMethodNotAllowed  = "METHOD_NOT_ALLOWED"
+	CodeNotAcceptable     = "NOT_ACCEPTABLE"
+	CodeUnsupportedMedia  = "UNSUPPORTED_MEDIA_TYPE"
+	CodeTooLarge          = "REQUEST_TOO_LARGE"
+	CodeTooComplex        = "QUERY_TOO_COMPLEX"
+	CodeTooManyOperations = "TOO_MANY_OPERATIONS"
+	CodeUnavailable       = "SERVICE_UNAVAILABLE"
+	CodeInternal          = "INTERNAL_SERVER_ERROR"
+)
+
+// maxErrors is how many request errors an answer lists: a client reads the first, and a thousand typing
+// errors must not become a thousand sentences.
+const maxErrors = 20
+
+func coded(code, message string) *gqlerror.Error {
+	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code}}
+}
+
+func codeOf(err *gqlerror.Error) string {
+	code, _ := err.Extensions["code"].(string)
+	return code
+}
+
+// requestError is the answer to an operation that never began.
+func requestError(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, errs gqlerror.List) *graphql.Response {
+	errs = errs[:min(len(errs), maxErrors)]
+	return exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+}
+
+// recovered turns a panic into the executor's own words for it, where it has any.
+func recovered(ctx context.Context, exec graphql.GraphExecutor, log *slog.Logger, panicked any) *gqlerror.Error {
+	presenter, ok := exec.(interface {
+		PresentRecoveredError(ctx context.Context, err any) error
+	})
+	if ok {
+		if err, ok := presenter.PresentRecoveredError(ctx, panicked).(*gqlerror.Error); ok && err != nil {
+			return err
+		}
+	}
+	log.ErrorContext(ctx, "graphql operation panicked", "panic", fmt.Sprintf("%T", panicked), "stack", string(debug.Stack()))
+	return coded(CodeInternal, "Internal error.")
+}
+
+// sentence is an error the client may read.
+type sentence string
+
+func (s sentence) Error() string { return string(s) }
+
+// refusal is a request turned away before anything ran.
+type refusal struct {
+	status  int
+	code    string
+	message string
+	// allow lists the methods a 405 must name.
+	allow string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+func badRequest(message string) *refusal {
+	return &refusal{status: http.StatusBadRequest, code: CodeBadRequest, message: message}
+}
+
+// write answers with the refusal as GraphQL errors, in the media type that w's headers already name.
+func (r *refusal) write(w http.ResponseWriter) {
+	h := w.Header()
+	switch r.status {
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", r.allow)
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", "Bearer")
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1")
+	}
+	writeResponse(w, r.status, &graphql.Response{Errors: gqlerror.List{coded(r.code, r.message)}})
+}

@@ -1,0 +1,47 @@
+package transport
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gorilla/websocket"
+)
+
+// greet lets a peer in, or not. The reader waits for it, so nothing is served before the answer is known.
+func (c *conn) greet(m message) {
+	if c.viewer != nil {
+		c.end(CloseInitTwice, "Too many initialisation requests")
+		return
+	}
+	viewer, session, err := c.authenticate(m)
+	switch {
+	case errors.Is(err, ErrUnauthenticated):
+		c.end(CloseForbidden, "Forbidden")
+	case err != nil:
+		c.end(websocket.CloseTryAgainLater, "Try again later")
+	case !c.ws.seat(c, session.Subject):
+		c.end(websocket.CloseTryAgainLater, "Too many connections")
+	default:
+		c.viewer = viewer
+		c.stopDeadline()
+		if !session.ExpiresAt.IsZero() {
+			c.endAfter(session.ExpiresAt.Sub(c.ws.config.Now()), CloseForbidden, "Token expired")
+		}
+		c.send(ackMessage())
+	}
+}
+
+func (c *conn) authenticate(m message) (context.Context, Session, error) {
+	token, err := m.token(c.header)
+	if err != nil {
+		return nil, Session{}, err
+	}
+	viewer, session, err := c.ws.config.Authenticate.check(c.ctx, token)
+	switch {
+	case err == nil && !session.ExpiresAt.IsZero() && !session.ExpiresAt.After(c.ws.config.Now()):
+		return nil, Session{}, ErrUnauthenticated
+	case err != nil && !errors.Is(err, ErrUnauthenticated) && c.ctx.Err() == nil:
+		c.ws.config.Log.ErrorContext(c.ctx, "authenticate websocket", "error", err)
+	}
+	return viewer, session, err
+}

@@ -1,0 +1,203 @@
+package transport
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/gorilla/websocket"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// HTTP answers one GraphQL request with one response, by POST or, for queries, by GET.
+//
+// It follows the GraphQL over HTTP specification as its reference audits read it: an answer in
+// application/json is 200 even when the document is wrong, one in application/graphql-response+json is 400.
+// The zero value is ready to use and lets everyone in.
+type HTTP struct {
+	// Authenticate says who is asking. Nil: everyone is a stranger.
+	Authenticate Authenticate
+	// MaxBody is how many bytes a POST may have. Zero: 256 kB.
+	MaxBody int64
+	// MaxURL is how many bytes the parameters of a GET may have. Zero: 16 kB.
+	MaxURL int
+	// Timeout is how long an operation may take. Zero: 15 s.
+	Timeout time.Duration
+	// Log receives what the client must not see. Nil: slog.Default().
+	Log *slog.Logger
+}
+
+var _ graphql.Transport = HTTP{}
+
+// Supports takes every request that does not ask for a websocket: streaming transports come before this one.
+func (h HTTP) Supports(r *http.Request) bool { return !websocket.IsWebSocketUpgrade(r) }
+
+// Do answers r, always, and always in a GraphQL shape.
+func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	media := negotiate(r.Header.Values("Accept"))
+	setHeaders(w, cmp.Or(media, mediaJSON))
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Allow", allMethods)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	resp, refused := h.answer(w, r, media, exec)
+	if refused != nil {
+		refused.write(w)
+		return
+	}
+	status := statusOf(resp, media)
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	writeResponse(w, status, resp)
+}
+
+const allMethods = "GET, POST, OPTIONS"
+
+// setHeaders comes first, so that whatever happens later is typed, and for no cache.
+func setHeaders(w http.ResponseWriter, media string) {
+	h := w.Header()
+	h.Set("Content-Type", media+"; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Add("Vary", "Accept")
+}
+
+func (h HTTP) answer(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
+	if refused := h.admit(r, media); refused != nil {
+		return nil, refused
+	}
+	ctx, refused := h.authenticate(r)
+	if refused != nil {
+		return nil, refused
+	}
+	start := graphql.Now()
+	params, refused := h.params(w, r)
+	if refused != nil {
+		return nil, refused
+	}
+	params.Headers = r.Header
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	return h.run(ctx, r.Method, params, exec)
+}
+
+func (h HTTP) admit(r *http.Request, media string) *refusal {
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+		return &refusal{status: http.StatusMethodNotAllowed, code: CodeMethodNotAllowed, allow: allMethods, message: "Use GET or POST."}
+	case media == "":
+		return &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "Answers are " + mediaResponse + " or " + mediaJSON + "."}
+	case r.Method == http.MethodPost && !isJSON(r.Header):
+		return &refusal{status: http.StatusUnsupportedMediaType, code: CodeUnsupportedMedia, message: "The body must be " + mediaJSON + ", in UTF-8 and not compressed."}
+	case r.Method == http.MethodPost && r.ContentLength > h.maxBody():
+		return tooLarge
+	case r.Method == http.MethodGet && len(r.URL.RawQuery) > cmp.Or(h.MaxURL, 16<<10):
+		return &refusal{status: http.StatusRequestURITooLong, code: CodeTooLarge, message: "The URL is too long. Use POST."}
+	}
+	return nil
+}
+
+var tooLarge = &refusal{status: http.StatusRequestEntityTooLarge, code: CodeTooLarge, message: "The body is too large."}
+
+func (h HTTP) maxBody() int64 { return cmp.Or(h.MaxBody, 256<<10) }
+
+// isJSON refuses what a browser sends without asking first: forms, plain text and no type at all.
+func isJSON(h http.Header) bool {
+	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	encoding := cmp.Or(h.Get("Content-Encoding"), "identity")
+	return err == nil && media == mediaJSON && utf8Charset(params) && encoding == "identity"
+}
+
+func (h HTTP) authenticate(r *http.Request) (context.Context, *refusal) {
+	token, err := bearer(r.Header)
+	if err != nil {
+		return nil, unauthenticated
+	}
+	ctx, _, err := h.Authenticate.check(r.Context(), token)
+	switch {
+	case err == nil:
+		return ctx, nil
+	case errors.Is(err, ErrUnauthenticated):
+		return nil, unauthenticated
+	case r.Context().Err() == nil:
+		logger(h.Log).ErrorContext(r.Context(), "authenticate graphql request", "error", err)
+	}
+	return nil, unavailable
+}
+
+var (
+	unauthenticated = &refusal{status: http.StatusUnauthorized, code: CodeUnauthenticated, message: "A valid bearer token is needed."}
+	unavailable     = &refusal{status: http.StatusServiceUnavailable, code: CodeUnavailable, message: "Try again in a moment."}
+)
+
+func logger(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.Default()
+	}
+	return log
+}
+
+func (h HTTP) params(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
+	if r.Method == http.MethodGet {
+		params, err := decodeQuery(r.URL.Query())
+		return params, asRefusal(err)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBody()))
+	var exceeded *http.MaxBytesError
+	switch {
+	case errors.As(err, &exceeded):
+		return nil, tooLarge
+	case err != nil:
+		return nil, badRequest("The body could not be read.")
+	}
+	params, err := decodeParams(body)
+	return params, asRefusal(err)
+}
+
+func asRefusal(err error) *refusal {
+	if err == nil {
+		return nil
+	}
+	return badRequest(err.Error())
+}
+
+func (h HTTP) run(ctx context.Context, method string, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if len(errs) > 0 {
+		return requestError(ctx, exec, op, errs), nil
+	}
+	switch kind := op.Operation.Operation; {
+	case kind == ast.Subscription:
+		return nil, &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "A subscription needs a stream: use a websocket with the subprotocol " + subprotocol + "."}
+	case kind == ast.Mutation && method == http.MethodGet:
+		return nil, &refusal{status: http.StatusMethodNotAllowed, code: CodeMethodNotAllowed, allow: http.MethodPost, message: "Mutations need POST."}
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(h.Timeout, defaultTimeout))
+	defer cancel()
+	responses, ctx := exec.DispatchOperation(ctx, op)
+	if resp := responses(ctx); resp != nil {
+		return resp, nil
+	}
+	return nil, unavailable
+}
+
+const defaultTimeout = 15 * time.Second
+
+// statusOf says 401 when a stranger asked for nothing but what needs a viewer, so that clients sign in again.
+func statusOf(resp *graphql.Response, media string) int {
+	empty := len(resp.Data) == 0
+	switch {
+	case (empty || string(resp.Data) == "null") && len(resp.Errors) > 0 && codeOf(resp.Errors[0]) == CodeUnauthenticated:
+		return http.StatusUnauthorized
+	case empty && media == mediaResponse:
+		return http.StatusBadRequest
+	}
+	return http.StatusOK
+}

@@ -1,0 +1,49 @@
+package transport
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// appendResponse writes resp as the GraphQL specification wants it: errors first, and no data entry at all,
+// not even null, where nothing ran. Data is copied as it is, since gqlgen reuses its buffer for the next event.
+func appendResponse(b []byte, resp *graphql.Response) []byte {
+	b = append(b, '{')
+	if len(resp.Errors) > 0 {
+		b = append(b, `"errors":`...)
+		b = append(appendJSON(b, resp.Errors), ',')
+	}
+	if len(resp.Data) > 0 {
+		b = append(b, `"data":`...)
+		b = append(append(b, resp.Data...), ',')
+	}
+	if len(resp.Extensions) > 0 {
+		b = append(b, `"extensions":`...)
+		b = append(appendJSON(b, resp.Extensions), ',')
+	}
+	if b[len(b)-1] != ',' {
+		return append(b, `"data":null}`...)
+	}
+	b[len(b)-1] = '}'
+	return b
+}
+
+func appendJSON(b []byte, v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Errorf("encode %T for a graphql response: %w", v, err))
+	}
+	return append(b, text...)
+}
+
+func writeResponse(w http.ResponseWriter, status int, resp *graphql.Response) {
+	body := appendResponse(nil, resp)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	// A client that went away needs no answer.
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,236 @@
+package transport
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/gorilla/websocket"
+)
+
+// WebSocketConfig is what a WebSocket can be told; every zero has a sensible meaning.
+type WebSocketConfig struct {
+	// Authenticate says who connects. Nil: everyone is a stranger.
+	Authenticate Authenticate
+	// Origins are the web pages that may connect, exactly as browsers name them ("https://app.example.com").
+	// Pages of our own host and clients that are no browser may always.
+	Origins []string
+
+	// InitTimeout is how long a client may take to introduce itself. Zero: 10 s.
+	InitTimeout time.Duration
+	// KeepAlive is how often a peer is pinged; one that is silent for twice as long is gone. Zero: 15 s.
+	KeepAlive time.Duration
+	// WriteTimeout is how long a peer may take to accept one frame. Zero: 10 s.
+	WriteTimeout time.Duration
+	// OperationTimeout is how long a query or a mutation may take. Zero: 15 s.
+	OperationTimeout time.Duration
+
+	// MaxMessage is how many bytes one message of a client may have. Zero: 64 kB.
+	MaxMessage int
+	// MaxOperations is how many operations a socket may have open at once. Zero: 100.
+	MaxOperations int
+	// MaxQueue is how many bytes may wait for a slow peer until it is cut with CloseResume. Zero: 1 MB.
+	MaxQueue int
+	// MaxSockets is how many sockets a Session.Subject may have on this server. Zero: 100.
+	MaxSockets int
+	// MessageRate and MessageBurst say how many messages of a peer are read in a second and at once; the
+	// rest waits in the network. Zero: 50 and 200.
+	MessageRate, MessageBurst int
+
+	// Now is the clock that Session.ExpiresAt is compared with. Nil: time.Now.
+	Now func() time.Time
+	// Log receives what the client must not see. Nil: slog.Default().
+	Log *slog.Logger
+}
+
+func (c WebSocketConfig) withDefaults() WebSocketConfig {
+	c.InitTimeout = cmp.Or(c.InitTimeout, 10*time.Second)
+	c.KeepAlive = cmp.Or(c.KeepAlive, 15*time.Second)
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, 10*time.Second)
+	c.OperationTimeout = cmp.Or(c.OperationTimeout, defaultTimeout)
+	c.MaxMessage = cmp.Or(c.MaxMessage, 64<<10)
+	c.MaxOperations = cmp.Or(c.MaxOperations, 100)
+	c.MaxQueue = cmp.Or(c.MaxQueue, 1<<20)
+	c.MaxSockets = cmp.Or(c.MaxSockets, 100)
+	c.MessageRate = cmp.Or(c.MessageRate, 50)
+	c.MessageBurst = cmp.Or(c.MessageBurst, 200)
+	c.Log = logger(c.Log)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// WebSocket serves queries, mutations and subscriptions over graphql-transport-ws.
+type WebSocket struct {
+	config   WebSocketConfig
+	upgrader websocket.Upgrader
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	subjects map[string]int
+	closing  bool
+	// empty is closed when closing and the last connection has gone.
+	empty chan struct{}
+}
+
+var _ graphql.Transport = (*WebSocket)(nil)
+
+// NewWebSocket makes a transport that serves until Shutdown.
+func NewWebSocket(config WebSocketConfig) *WebSocket {
+	config = config.withDefaults()
+	return &WebSocket{
+		config: config,
+		upgrader: websocket.Upgrader{
+			HandshakeTimeout: config.WriteTimeout,
+			Subprotocols:     []string{subprotocol},
+			WriteBufferPool:  &sync.Pool{},
+			// Origins are checked before the upgrade, with an answer of our own.
+			CheckOrigin: func(*http.Request) bool { return true },
+			Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
+				(&refusal{status: status, code: CodeBadRequest, message: "This is no websocket handshake."}).write(w)
+			},
+		},
+		conns:    make(map[*conn]struct{}),
+		subjects: make(map[string]int),
+		empty:    make(chan struct{}),
+	}
+}
+
+// Supports takes every request for a websocket, of whatever subprotocol.
+func (ws *WebSocket) Supports(r *http.Request) bool { return websocket.IsWebSocketUpgrade(r) }
+
+// Do serves one connection until it ends; everything it started has ended too when Do returns.
+func (ws *WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	setHeaders(w, mediaJSON)
+	if refused := ws.admit(r); refused != nil {
+		refused.write(w)
+		return
+	}
+	sock, err := ws.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // answered by the upgrader
+	}
+	c := newConn(ws, sock, r, exec)
+	if !ws.enter(c) {
+		_ = c.writeFrame(goingAway)
+		_ = sock.Close()
+		return
+	}
+	defer ws.leave(c)
+	c.serve()
+}
+
+var goingAway = frame{websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, "Shutting down")}
+
+func (ws *WebSocket) admit(r *http.Request) *refusal {
+	switch {
+	case !ws.allows(r):
+		return &refusal{status: http.StatusForbidden, code: CodeForbidden, message: "Pages of this origin may not connect."}
+	case !slices.Contains(websocket.Subprotocols(r), subprotocol):
+		return badRequest("Offer the subprotocol " + subprotocol + ".")
+	case ws.isClosing():
+		return unavailable
+	}
+	return nil
+}
+
+func (ws *WebSocket) allows(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(ws.config.Origins, origin) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+}
+
+// Shutdown turns newcomers away and closes every socket with 1001, after which clients reconnect. It returns
+// when all connections and their operations have ended; when ctx ends first it cuts what is left.
+func (ws *WebSocket) Shutdown(ctx context.Context) error {
+	for _, c := range ws.close() {
+		c.end(websocket.CloseGoingAway, "Shutting down")
+	}
+	select {
+	case <-ws.empty:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range ws.close() {
+		_ = c.sock.Close()
+	}
+	return fmt.Errorf("shut down websockets: %w", ctx.Err())
+}
+
+func (ws *WebSocket) close() []*conn {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if !ws.closing {
+		ws.closing = true
+		ws.closeWhenEmpty()
+	}
+	open := make([]*conn, 0, len(ws.conns))
+	for c := range ws.conns {
+		open = append(open, c)
+	}
+	return open
+}
+
+func (ws *WebSocket) closeWhenEmpty() {
+	if ws.closing && len(ws.conns) == 0 {
+		close(ws.empty)
+	}
+}
+
+func (ws *WebSocket) isClosing() bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return ws.closing
+}
+
+func (ws *WebSocket) enter(c *conn) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.closing {
+		return false
+	}
+	ws.conns[c] = struct{}{}
+	return true
+}
+
+// seat counts c among the sockets of subject and reports whether there was a place left.
+func (ws *WebSocket) seat(c *conn, subject string) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if subject == "" {
+		return true
+	}
+	if ws.subjects[subject] >= ws.config.MaxSockets {
+		return false
+	}
+	ws.subjects[subject]++
+	c.subject = subject
+	return true
+}
+
+func (ws *WebSocket) leave(c *conn) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if c.subject != "" {
+		ws.subjects[c.subject]--
+		if ws.subjects[c.subject] == 0 {
+			delete(ws.subjects, c.subject)
+		}
+	}
+	if _, entered := ws.conns[c]; entered {
+		delete(ws.conns, c)
+		ws.closeWhenEmpty()
+	}
+}
