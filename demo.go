@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"parley/channels/simulator"
+	"parley/inbox"
+	"parley/models"
+)
+
+// demo is an organization to try things with: its channels are accounts of the simulator, whose customers write now and
+// then and answer replies. Its secrets follow from the server's key, so that they are the same after a restart. A nil
+// demo does nothing.
+type demo struct {
+	config    Config
+	key       []byte
+	log       *slog.Logger
+	simulator *simulator.Simulator
+	server    *http.Server
+	listener  net.Listener
+
+	number simulator.Account
+	bot    simulator.Account
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+const (
+	demoOwner       = "olivia@demo.example"
+	demoPhoneNumber = "106540352242922" // Meta's id of it
+	demoBotID       = "123456789"
+	demoCustomer    = "491511234567"
+)
+
+// prepareDemo starts the simulator and points the platforms of the config at it.
+func prepareDemo(config *Config, key []byte, log *slog.Logger) (*demo, error) {
+	if !config.hasDemo() {
+		return nil, nil
+	}
+	d := &demo{key: key, log: log}
+	if len(config.WhatsAppAppSecrets) == 0 {
+		config.WhatsAppAppSecrets = []string{d.derive("whatsapp app secret")}
+	}
+	if config.WhatsAppVerifyToken == "" {
+		config.WhatsAppVerifyToken = d.derive("whatsapp verify token")
+	}
+	listener, err := net.Listen("tcp", config.SimulatorListen)
+	if err != nil {
+		return nil, fmt.Errorf("PARLEY_SIMULATOR_LISTEN: %w", err)
+	}
+	address := "http://" + listener.Addr().String()
+	config.WhatsAppAPI, config.TelegramAPI = address+"/whatsapp", address+"/telegram"
+	d.config, d.listener = *config, listener
+	d.simulator = simulator.New(simulator.Config{
+		WebhookURL: "http://" + config.Listen, WhatsAppAppSecret: config.WhatsAppAppSecrets[0], Logger: log,
+	})
+	d.number = d.simulator.AddWhatsAppNumber(simulator.WhatsAppNumber{
+		PhoneNumberID: demoPhoneNumber, DisplayNumber: "+49 30 5550123", VerifiedName: "Demo Flower Shop",
+		WABA: "102290129340398", AccessToken: d.derive("whatsapp access token"),
+	})
+	d.bot = d.simulator.AddTelegramBot(simulator.TelegramBot{Token: d.botToken(), Username: "demo_flower_bot", Name: "Demo Flower Shop"})
+	d.server = &http.Server{Handler: d.simulator.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second}
+	d.running.Go(func() {
+		if err := d.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("serve simulator", "error", err)
+		}
+	})
+	return d, nil
+}
+
+func (d *demo) derive(purpose string) string {
+	mac := hmac.New(sha256.New, d.key)
+	mac.Write([]byte("demo " + purpose))
+	return hex.EncodeToString(mac.Sum(nil))[:32]
+}
+
+func (d *demo) botToken() string { return demoBotID + ":" + d.derive("telegram bot token") }
+
+func (d *demo) password() string { return d.derive("password")[:16] }
+
+// begin founds the organization if the database is empty, lets the customers write, and tells how to look at it.
+func (d *demo) begin(ctx context.Context, b *inbox.Inbox, out io.Writer) error {
+	if d == nil {
+		return nil
+	}
+	used, err := b.Store().HasOrganizations(ctx)
+	if err != nil {
+		return err
+	}
+	if !used {
+		if err := d.found(ctx, b.Store()); err != nil {
+			return err
+		}
+	}
+	session, owner, _, err := b.SignIn(ctx, inbox.Credentials{Email: demoOwner, Password: d.password()})
+	if models.CodeOf(err) == models.Unauthenticated {
+		d.log.Warn("this database has no demo organization: only the simulator runs")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("sign in to the demo: %w", err)
+	}
+	if err := d.connect(ctx, b, owner); err != nil {
+		return fmt.Errorf("connect the demo's channels: %w", err)
+	}
+	if err := d.meetCustomers(ctx, b.Store(), owner); err != nil {
+		return err
+	}
+	d.letWrite()
+	return d.introduce(out, session.Secret, owner.OrganizationID)
+}
+
+func (d *demo) found(ctx context.Context, store *models.Store) error {
+	hash, err := inbox.HashPassword(d.password())
+	if err != nil {
+		return err
+	}
+	person := func(name, email string, role models.Role) models.NewMember {
+		return models.NewMember{Name: name, Email: email, PasswordHash: hash, Role: role}
+	}
+	org, users, err := store.Found(ctx, "Demo Flower Shop", models.Enterprise,
+		person("Olivia Owner", demoOwner, models.Owner), person("Adam Admin", "adam@demo.example", models.Admin),
+		person("Selma Supervisor", "selma@demo.example", models.Supervisor), person("Anna Agent", "anna@demo.example", models.Agent),
+		person("Ben Agent", "ben@demo.example", models.Agent), person("Vera Viewer", "vera@demo.example", models.ViewerRole))
+	if err != nil {
+		return err
+	}
+	owner := models.Viewer{Kind: models.ActorUser, OrganizationID: org.ID, UserID: users[0]}
+	return store.Do(ctx, owner, models.ManageMembers, func(tx *models.Tx) error {
+		for name, members := range map[string][]string{"Support": users[2:5], "Sales": users[3:4]} {
+			team := tx.NewTeam(name)
+			if err := tx.Create(team); err != nil {
+				return fmt.Errorf("found team: %w", err)
+			}
+			for _, user := range members {
+				err := tx.Create(&models.TeamMember{OrganizationID: org.ID, TeamID: team.ID, UserID: user})
+				if err != nil {
+					return fmt.Errorf("fill team: %w", err)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// connect connects the accounts of the simulator, or tells it again where to deliver: it forgets with every restart.
+func (d *demo) connect(ctx context.Context, b *inbox.Inbox, owner models.Viewer) error {
+	var known []models.Channel
+	err := b.Store().Read(ctx, owner, models.ViewInbox, func(tx *models.Tx) (err error) {
+		known, err = tx.Channels(nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, account := range []inbox.ConnectRequest{
+		{Platform: models.WhatsApp, AccountID: demoPhoneNumber, AccessToken: d.derive("whatsapp access token")},
+		{Platform: models.Telegram, AccountID: demoBotID, AccessToken: d.botToken()},
+	} {
+		if err := d.connectOne(ctx, b, owner, account, known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *demo) connectOne(ctx context.Context, b *inbox.Inbox, owner models.Viewer, r inbox.ConnectRequest, known []models.Channel) error {
+	for _, c := range known {
+		if c.Platform != r.Platform || c.AccountID != r.AccountID {
+			continue
+		}
+		if c.Status == models.Disconnected {
+			return nil // someone wanted it so
+		}
+		_, err := b.UpdateChannel(ctx, owner, inbox.UpdateRequest{ChannelID: c.ID, Version: c.Version, AccessToken: &r.AccessToken})
+		return err
+	}
+	_, err := b.ConnectChannel(ctx, owner, r)
+	return err
+}
+
+// meetCustomers introduces people to the simulator: its own, and those who wrote before the last restart.
+func (d *demo) meetCustomers(ctx context.Context, store *models.Store, owner models.Viewer) error {
+	for _, account := range []simulator.Account{d.number, d.bot} {
+		for _, person := range simulator.People(account.Platform) {
+			d.simulator.AddCustomer(account, person)
+		}
+	}
+	d.simulator.AddCustomer(d.number, simulator.Customer{ID: demoCustomer, Name: "Erika Mustermann", WroteAt: time.Now()})
+	size := models.MaxPage
+	return store.Read(ctx, owner, models.ViewInbox, func(tx *models.Tx) error {
+		page, err := tx.ListConversations(models.ConversationFilter{}, models.NewestActivity, models.Page{First: &size})
+		if err != nil {
+			return err
+		}
+		for _, c := range page.Nodes() {
+			var person models.ContactIdentity
+			if err := tx.Find(&person, c.IdentityID); err != nil {
+				return err
+			}
+			account := d.number
+			if c.Platform == models.Telegram {
+				account = d.bot
+			}
+			d.simulator.AddCustomer(account, simulator.Customer{
+				ID: person.ExternalID, Name: person.Name, Username: person.Handle, WroteAt: c.LastActivityAt,
+			})
+		}
+		return nil
+	})
+}
+
+func (d *demo) letWrite() {
+	ctx, stop := context.WithCancel(context.Background())
+	d.stop = stop
+	d.running.Go(func() {
+		pilot := simulator.Autopilot{Every: d.config.DemoEvery, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+		if err := d.simulator.Run(ctx, pilot); err != nil {
+			d.log.Warn("simulated customers fell silent", "error", err)
+		}
+	})
+}
+
+func (d *demo) introduce(out io.Writer, token, organizationID string) error {
+	body, err := json.Marshal(d.webhook())
+	if err != nil {
+		return fmt.Errorf("write webhook: %w", err)
+	}
+	mac := hmac.New(sha256.New, []byte(d.config.WhatsAppAppSecrets[0]))
+	mac.Write(body)
+	_, err = fmt.Fprintf(out, `
+Try it in a browser:
+  %[1]s/#token=%[2]s&organization=%[3]s
+
+Or with a client, at %[1]s/graphql:
+  Authorization: Bearer %[2]s
+  organization:  %[3]s
+  sign in as %[4]s (or adam, selma, anna, ben, vera) with the password %[5]s
+
+A customer writes on WhatsApp:
+  curl -i %[1]s/webhooks/whatsapp -H 'Content-Type: application/json' \
+    -H 'X-Hub-Signature-256: sha256=%[6]x' \
+    -d '%[7]s'
+
+The simulator of the platforms, and what it was sent: http://%[8]s/simulator/sent?account=%[9]s
+
+`, d.config.PublicURL, token, organizationID, demoOwner, d.password(), mac.Sum(nil), body, d.listener.Addr(), demoPhoneNumber)
+	return err
+}
+
+// webhook is what Meta would post if a customer wrote now.
+func (d *demo) webhook() any {
+	type object = map[string]any
+	now := time.Now()
+	return object{
+		"object": "whatsapp_business_account",
+		"entry": []object{{"id": "102290129340398", "changes": []object{{"field": "messages", "value": object{
+			"messaging_product": "whatsapp",
+			"metadata":          object{"display_phone_number": "49305550123", "phone_number_id": demoPhoneNumber},
+			"contacts":          []object{{"profile": object{"name": "Erika Mustermann"}, "wa_id": demoCustomer}},
+			"messages": []object{{
+				"from": demoCustomer, "id": fmt.Sprintf("wamid.DEMO%d", now.UnixNano()), "timestamp": fmt.Sprint(now.Unix()),
+				"type": "text", "text": object{"body": "Do you deliver on Sundays?"},
+			}},
+		}}}}},
+	}
+}
+
+// end stops the customers, then the simulator.
+func (d *demo) end(within time.Duration) error {
+	if d == nil {
+		return nil
+	}
+	if d.stop != nil {
+		d.stop()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	err := errors.Join(d.simulator.Close(ctx), d.server.Shutdown(ctx))
+	d.running.Wait()
+	return err
+}
