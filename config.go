@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"reflect"
 	"strings"
@@ -68,11 +69,21 @@ func readConfig() (Config, error) {
 	if err := env.Parse(&c); err != nil {
 		return c, named(err)
 	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	return c, c.check()
+}
+
+// listen opens the address to serve on. Port 0 becomes the port that was free.
+func (c *Config) listen() (net.Listener, error) {
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("PARLEY_LISTEN: %w", err)
+	}
+	c.Listen = listener.Addr().String()
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + c.Listen
 	}
-	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
-	return c, c.check()
+	return listener, nil
 }
 
 // named puts the name of the variable where env has only that of the field.
@@ -94,7 +105,7 @@ func (c Config) check() error {
 		name  string
 		want  string
 	}{
-		{isURL(c.PublicURL, "http", "https"), "PARLEY_PUBLIC_URL", "must be an http or https address"},
+		{c.PublicURL == "" || isURL(c.PublicURL, "http", "https"), "PARLEY_PUBLIC_URL", "must be an http or https address"},
 		{isURL(c.WhatsAppAPI, "http", "https"), "WHATSAPP_API_URL", "must be an http or https address"},
 		{isURL(c.TelegramAPI, "http", "https"), "TELEGRAM_API_URL", "must be an http or https address"},
 		{c.DatabaseURL == "" || isURL(c.DatabaseURL, "postgres", "postgresql"), "DATABASE_URL", "must be a postgres:// address"},

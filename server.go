@@ -29,12 +29,16 @@ import (
 	"parley/workers"
 )
 
+//go:generate go tool gqlgen generate
+
 func main() {
 	config, err := readConfig()
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		err = run(ctx, config, os.Stdout, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+		log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+		redis.SetLogger(redisLog{log})
+		err = run(ctx, config, os.Stdout, log)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "parley:", err)
@@ -42,11 +46,19 @@ func main() {
 	}
 }
 
+// redisLog is where the Redis client tells of connections it could not make.
+type redisLog struct{ log *slog.Logger }
+
+// Printf logs one line.
+func (r redisLog) Printf(_ context.Context, format string, v ...any) {
+	r.log.Warn("redis client", "message", fmt.Sprintf(format, v...))
+}
+
 // run serves until ctx ends or something it cannot do without fails. Everything it started has stopped when it returns.
 func run(ctx context.Context, config Config, out io.Writer, log *slog.Logger) (err error) {
-	listener, err := net.Listen("tcp", config.Listen)
+	listener, err := config.listen()
 	if err != nil {
-		return fmt.Errorf("PARLEY_LISTEN: %w", err)
+		return err
 	}
 	defer listener.Close()
 	places, err := openPlaces(ctx, config, log)

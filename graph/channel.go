@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-
 	"parley/graph/generated"
 	"parley/graph/view"
 	"parley/inbox"

@@ -7,19 +7,18 @@ package graph
 
 import (
 	"context"
-	"time"
-
 	"parley/graph/generated"
 	"parley/graph/view"
 	"parley/inbox"
 	"parley/models"
+	"time"
 )
 
 func (r *attachmentResolver) URL(ctx context.Context, obj *models.Attachment) (*string, error) {
 	return view.Text(obj.URL), nil
 }
 
-func (r *attachmentResolver) MimeType(ctx context.Context, obj *models.Attachment) (*string, error) {
+func (r *attachmentResolver) Mime(ctx context.Context, obj *models.Attachment) (*string, error) {
 	return view.Text(obj.MIMEType), nil
 }
 

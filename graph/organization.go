@@ -7,11 +7,10 @@ package graph
 
 import (
 	"context"
-	"time"
-
 	"parley/graph/generated"
 	"parley/graph/view"
 	"parley/models"
+	"time"
 )
 
 func (r *mutationResolver) OpenInbox(ctx context.Context, input generated.OpenInboxInput) (*generated.OpenInboxPayload, error) {

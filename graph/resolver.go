@@ -10,8 +10,6 @@ import (
 	"parley/models"
 )
 
-//go:generate go tool gqlgen generate --config ../gqlgen.yml
-
 // Resolver is what every resolver can reach.
 type Resolver struct {
 	Inbox *inbox.Inbox
@@ -51,7 +49,7 @@ func draft(input generated.ReplyToConversationInput) models.Draft {
 	d := models.Draft{Text: value(input.Text), ReplyToMessageID: value(input.ReplyToMessageID)}
 	for _, a := range input.Attachments {
 		d.Attachments = append(d.Attachments, models.Attachment{
-			Kind: a.Kind, URL: a.URL, MIMEType: value(a.MimeType), Filename: value(a.Filename),
+			Kind: a.Kind, URL: a.URL, MIMEType: value(a.Mime), Filename: value(a.Filename),
 		})
 	}
 	if t := input.Template; t != nil {

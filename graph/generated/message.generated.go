@@ -19,7 +19,7 @@ import (
 
 type AttachmentResolver interface {
 	URL(ctx context.Context, obj *models.Attachment) (*string, error)
-	MimeType(ctx context.Context, obj *models.Attachment) (*string, error)
+	Mime(ctx context.Context, obj *models.Attachment) (*string, error)
 	Filename(ctx context.Context, obj *models.Attachment) (*string, error)
 	SizeBytes(ctx context.Context, obj *models.Attachment) (*int, error)
 
@@ -134,16 +134,16 @@ func (ec *executionContext) fieldContext_Attachment_url(_ context.Context, field
 	return graphql.NewScalarFieldContext("Attachment", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Attachment_mimeType(ctx context.Context, field graphql.CollectedField, obj *models.Attachment) (ret graphql.Marshaler) {
+func (ec *executionContext) _Attachment_mime(ctx context.Context, field graphql.CollectedField, obj *models.Attachment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Attachment_mimeType(ctx, field)
+			return ec.fieldContext_Attachment_mime(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Attachment().MimeType(ctx, obj)
+			return ec.Resolvers.Attachment().Mime(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -153,7 +153,7 @@ func (ec *executionContext) _Attachment_mimeType(ctx context.Context, field grap
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Attachment_mimeType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Attachment_mime(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Attachment", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
@@ -2178,7 +2178,7 @@ func (ec *executionContext) unmarshalInputAttachmentInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"kind", "url", "mimeType", "filename"}
+	fieldsInOrder := [...]string{"kind", "url", "mime", "filename"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2199,13 +2199,13 @@ func (ec *executionContext) unmarshalInputAttachmentInput(ctx context.Context, o
 				return it, err
 			}
 			it.URL = data
-		case "mimeType":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mimeType"))
+		case "mime":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mime"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.MimeType = data
+			it.Mime = data
 		case "filename":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filename"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -2427,7 +2427,7 @@ func (ec *executionContext) _Attachment(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		case "mimeType":
+		case "mime":
 			field := field
 
 			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
@@ -2436,7 +2436,7 @@ func (ec *executionContext) _Attachment(ctx context.Context, sel ast.SelectionSe
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._Attachment_mimeType(ctx, field, obj)
+				res = ec._Attachment_mime(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

@@ -94,8 +94,8 @@ type AttachmentInput struct {
 	Kind models.AttachmentKind `json:"kind"`
 	// Where the platform can fetch it without credentials, by https. At most 2,000 bytes.
 	URL string `json:"url"`
-	// The media type.
-	MimeType *string `json:"mimeType,omitempty"`
+	// The media type, as in `image/png`.
+	Mime *string `json:"mime,omitempty"`
 	// What the contact sees it called. At most 200 bytes.
 	Filename *string `json:"filename,omitempty"`
 }

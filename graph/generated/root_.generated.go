@@ -107,7 +107,7 @@ type ComplexityRoot struct {
 		Kind      func(childComplexity int) int
 		Latitude  func(childComplexity int) int
 		Longitude func(childComplexity int) int
-		MimeType  func(childComplexity int) int
+		Mime      func(childComplexity int) int
 		Name      func(childComplexity int) int
 		Phones    func(childComplexity int) int
 		SizeBytes func(childComplexity int) int
@@ -876,12 +876,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attachment.Longitude(childComplexity), true
-	case "Attachment.mimeType":
-		if e.ComplexityRoot.Attachment.MimeType == nil {
+	case "Attachment.mime":
+		if e.ComplexityRoot.Attachment.Mime == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Attachment.MimeType(childComplexity), true
+		return e.ComplexityRoot.Attachment.Mime(childComplexity), true
 	case "Attachment.name":
 		if e.ComplexityRoot.Attachment.Name == nil {
 			break
@@ -4652,8 +4652,8 @@ type Attachment {
   kind: AttachmentKind!
   "Where it can be fetched without credentials. Null if the platform hands it out only to the channel."
   url: String
-  "The media type. Null if unknown."
-  mimeType: String
+  "The media type, as in ` + "`" + `image/png` + "`" + `. Null if unknown."
+  mime: String
   "What the sender called it. Null if unknown."
   filename: String
   "The size in bytes. Null if unknown."
@@ -4816,8 +4816,8 @@ input AttachmentInput {
   kind: AttachmentKind!
   "Where the platform can fetch it without credentials, by https. At most 2,000 bytes."
   url: String!
-  "The media type."
-  mimeType: String
+  "The media type, as in ` + "`" + `image/png` + "`" + `."
+  mime: String
   "What the contact sees it called. At most 200 bytes."
   filename: String
 }
@@ -5070,8 +5070,6 @@ type UserError implements DisplayableError {
 enum UserErrorCode {
   "There is no such thing in this organization; also said of what belongs to another."
   NOT_FOUND
-  "The viewer's role does not allow it."
-  FORBIDDEN
   "The email address or password is wrong, or the session has ended."
   UNAUTHENTICATED
   "A value is out of bounds. The message says which bounds."
@@ -5465,8 +5463,8 @@ func (ec *executionContext) childFields_Attachment(ctx context.Context, field gr
 		return ec.fieldContext_Attachment_kind(ctx, field)
 	case "url":
 		return ec.fieldContext_Attachment_url(ctx, field)
-	case "mimeType":
-		return ec.fieldContext_Attachment_mimeType(ctx, field)
+	case "mime":
+		return ec.fieldContext_Attachment_mime(ctx, field)
 	case "filename":
 		return ec.fieldContext_Attachment_filename(ctx, field)
 	case "sizeBytes":

@@ -104,18 +104,18 @@ func (c *conn) run(op *operation, params *graphql.RawParams) {
 func (c *conn) execute(ctx context.Context, op *operation, params *graphql.RawParams) {
 	now := graphql.Now()
 	params.ReadTime = graphql.TraceTiming{Start: now, End: now}
-	operation, errs := c.exec.CreateOperationContext(ctx, params)
+	opCtx, errs := c.exec.CreateOperationContext(ctx, params)
 	if len(errs) > 0 {
-		c.say(op, errorMessage(op.id, requestError(ctx, c.exec, operation, errs).Errors), true)
+		c.say(op, errorMessage(op.id, requestError(ctx, c.exec, opCtx, errs).Errors), true)
 		return
 	}
-	streams := operation.Operation.Operation == ast.Subscription
+	streams := opCtx.Operation.Operation == ast.Subscription
 	if !streams {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.ws.config.OperationTimeout)
 		defer cancel()
 	}
-	responses, ctx := c.exec.DispatchOperation(ctx, operation)
+	responses, ctx := c.exec.DispatchOperation(ctx, opCtx)
 	for more := true; more; {
 		more = c.respond(ctx, op, responses) && streams
 	}

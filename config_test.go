@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestReadConfig(t *testing.T) {
+	t.Run("needs nothing", func(t *testing.T) {
+		c, err := readConfig()
+		if err != nil || !c.hasDemo() || c.Listen != "127.0.0.1:8080" {
+			t.Errorf("read %+v, %v", c, err)
+		}
+	})
+	for name, wrong := range map[string]string{
+		"PARLEY_TICK":            "soon",
+		"PARLEY_INACTIVE_DAYS":   "0",
+		"PARLEY_MAX_CONNECTIONS": "many",
+		"PARLEY_SECRET_KEY":      "short",
+		"PARLEY_PUBLIC_URL":      "ftp://example.com",
+		"PARLEY_DEMO":            "maybe",
+		"PARLEY_WINDOW_LEAD":     "25h",
+		"DATABASE_URL":           "mysql://example.com",
+		"REDIS_URL":              "http://example.com",
+		"WHATSAPP_API_URL":       "graph.facebook.com",
+	} {
+		t.Run("refuses a wrong "+name+" by its name", func(t *testing.T) {
+			t.Setenv(name, wrong)
+			_, err := readConfig()
+			if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+	t.Run("asks for a key with a database of the operator's", func(t *testing.T) {
+		t.Setenv("DATABASE_URL", "postgres://db/parley")
+		_, err := readConfig()
+		if err == nil || !strings.Contains(err.Error(), "PARLEY_SECRET_KEY") {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}
