@@ -7,7 +7,7 @@ export interface Example {
 export function examples(organizationId: string): Example[] {
   return [
     { query: live, variables: { organizationId } },
-    { query: newest, variables: { organizationId } },
+    { query: newest, variables: {} },
     {
       query: reply,
       variables: { input: { conversationId: "", text: "Hello, how can we help?" } },
@@ -15,17 +15,31 @@ export function examples(organizationId: string): Example[] {
   ];
 }
 
-const live = `# New messages, as they happen.
+const live = `# Everything that happens, as it happens.
 subscription Live($organizationId: ID!) {
   inboxEvents(organizationId: $organizationId) {
     __typename
-    ... on MessageAdded {
+    ... on Event {
       cursor
       at
+    }
+    ... on MessageAdded {
       message {
         id
         text
         direction
+      }
+      conversation {
+        id
+        contact {
+          name
+        }
+      }
+    }
+    ... on MessageDeliveryChanged {
+      status
+      message {
+        text
       }
     }
   }
@@ -33,19 +47,32 @@ subscription Live($organizationId: ID!) {
 `;
 
 const newest = `# Copy an id into the next tab.
-query Newest($organizationId: ID!) {
-  conversations(organizationId: $organizationId, first: 20) {
+query Newest {
+  conversations(first: 20) {
     edges {
       node {
         id
         status
-        surface
+        platform
+        contact {
+          name
+        }
+        lastMessage {
+          text
+          direction
+        }
+        unreadCount
+        replyWindow {
+          state
+          expiresAt
+        }
       }
     }
     pageInfo {
       hasNextPage
       endCursor
     }
+    eventCursor
   }
 }
 `;
@@ -56,6 +83,9 @@ mutation Reply($input: ReplyToConversationInput!) {
     message {
       id
       text
+      delivery {
+        status
+      }
     }
     userErrors {
       code

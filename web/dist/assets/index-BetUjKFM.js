@@ -1,32 +1,59 @@
-import{c as e,cr as t,lr as n,n as r,r as i,s as a,sr as o,t as s,ur as c}from"./graphiql-CVZYL0N1.js";self.MonacoEnvironment={getWorker(e,r){switch(r){case`graphql`:return new t;case`json`:return new n;default:return new c}}};var l=i();function u(e){return[{query:d,variables:{organizationId:e}},{query:f,variables:{organizationId:e}},{query:p,variables:{input:{conversationId:``,text:`Hello, how can we help?`}}}]}var d=`# New messages, as they happen.
+import{c as e,cr as t,lr as n,n as r,r as i,s as a,sr as o,t as s,ur as c}from"./graphiql-CVZYL0N1.js";self.MonacoEnvironment={getWorker(e,r){switch(r){case`graphql`:return new t;case`json`:return new n;default:return new c}}};var l=i();function u(e){return[{query:d,variables:{organizationId:e}},{query:f,variables:{}},{query:p,variables:{input:{conversationId:``,text:`Hello, how can we help?`}}}]}var d=`# Everything that happens, as it happens.
 subscription Live($organizationId: ID!) {
   inboxEvents(organizationId: $organizationId) {
     __typename
-    ... on MessageAdded {
+    ... on Event {
       cursor
       at
+    }
+    ... on MessageAdded {
       message {
         id
         text
         direction
       }
+      conversation {
+        id
+        contact {
+          name
+        }
+      }
+    }
+    ... on MessageDeliveryChanged {
+      status
+      message {
+        text
+      }
     }
   }
 }
 `,f=`# Copy an id into the next tab.
-query Newest($organizationId: ID!) {
-  conversations(organizationId: $organizationId, first: 20) {
+query Newest {
+  conversations(first: 20) {
     edges {
       node {
         id
         status
-        surface
+        platform
+        contact {
+          name
+        }
+        lastMessage {
+          text
+          direction
+        }
+        unreadCount
+        replyWindow {
+          state
+          expiresAt
+        }
       }
     }
     pageInfo {
       hasNextPage
       endCursor
     }
+    eventCursor
   }
 }
 `,p=`# Queues a reply.
@@ -35,6 +62,9 @@ mutation Reply($input: ReplyToConversationInput!) {
     message {
       id
       text
+      delivery {
+        status
+      }
     }
     userErrors {
       code
