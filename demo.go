@@ -197,10 +197,15 @@ func (d *demo) connectOne(ctx context.Context, b *inbox.Inbox, owner models.View
 func (d *demo) meetCustomers(ctx context.Context, store *models.Store, owner models.Viewer) error {
 	for _, account := range []simulator.Account{d.number, d.bot} {
 		for _, person := range simulator.People(account.Platform) {
-			d.simulator.AddCustomer(account, person)
+			if err := d.simulator.AddCustomer(account, person); err != nil {
+				return err
+			}
 		}
 	}
-	d.simulator.AddCustomer(d.number, simulator.Customer{ID: demoCustomer, Name: "Erika Mustermann", WroteAt: time.Now()})
+	erika := simulator.Customer{ID: demoCustomer, Name: "Erika Mustermann", WroteAt: time.Now()}
+	if err := d.simulator.AddCustomer(d.number, erika); err != nil {
+		return err
+	}
 	size := models.MaxPage
 	return store.Read(ctx, owner, models.ViewInbox, func(tx *models.Tx) error {
 		page, err := tx.ListConversations(models.ConversationFilter{}, models.NewestActivity, models.Page{First: &size})
@@ -216,9 +221,12 @@ func (d *demo) meetCustomers(ctx context.Context, store *models.Store, owner mod
 			if c.Platform == models.Telegram {
 				account = d.bot
 			}
-			d.simulator.AddCustomer(account, simulator.Customer{
+			err := d.simulator.AddCustomer(account, simulator.Customer{
 				ID: person.ExternalID, Name: person.Name, Username: person.Handle, WroteAt: c.LastActivityAt,
 			})
+			if err != nil {
+				return fmt.Errorf("introduce %s to the simulator: %w", person.ID, err)
+			}
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -138,7 +139,7 @@ func (r reception) turnToUs(c *models.Conversation, m *models.Message) {
 // takeEcho matches our own words coming back with the message we sent. If another app of the account wrote them, they
 // are added as an answer; they never make work for anyone.
 func (r reception) takeEcho(in models.Inbound) error {
-	identity, err := r.tx.TakeIdentity(r.channel.ID, models.Author{ID: in.ThreadKey})
+	identity, err := r.tx.TakeIdentity(r.channel.ID, models.Author{ID: cmp.Or(in.Recipient, in.ThreadKey)})
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type Inbound struct {
 	Direction  Direction
 	Echo       bool // our own words coming back, whoever typed them
 	Author     Author
+	Recipient  string    // of an echo: the contact's id; empty where the thread is named by it
 	At         time.Time // the platform's time; zero when it gives none
 	Reference  string    // our message id, where the platform hands it back
 

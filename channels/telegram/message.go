@@ -3,6 +3,7 @@ package telegram
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 
@@ -124,7 +125,7 @@ func (m *message) read(in models.Inbound, kind models.InboundKind) ([]models.Inb
 	in.ExternalID, in.ThreadKey = externalID(m.Chat.ID, m.ID, m.Business), threadKey(m.Chat.ID, m.Business)
 	in.Author = m.From.author()
 	if m.Business != "" && m.From.ID != m.Chat.ID { // the account's owner wrote, not the person at the other end
-		in.Direction, in.Echo = models.OutboundMessage, true
+		in.Direction, in.Echo, in.Recipient = models.OutboundMessage, true, strconv.FormatInt(m.Chat.ID, 10)
 	}
 	m.tell(&in)
 	return []models.Inbound{in}, nil

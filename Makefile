@@ -1,0 +1,34 @@
+GOLANGCI_LINT := bin/golangci-lint-v2.15.0
+
+# Stamping asks git, which refuses in a checkout that belongs to another user.
+export GOFLAGS += -buildvcs=false
+
+.PHONY: help run test lint generate bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: ## start the server with its own PostgreSQL and Redis, or those of DATABASE_URL and REDIS_URL
+	@[ -n "$$DATABASE_URL" ] || sh .ci/need postgres
+	@go build -o bin/parley .
+	@exec bin/parley
+
+test: ## vet and test everything on real PostgreSQL and Redis
+	@sh .ci/need postgres redis gcc
+	go vet ./...
+	go test -race -p 2 -timeout 5m ./...
+
+lint: $(GOLANGCI_LINT) ## check format and common mistakes
+	$(GOLANGCI_LINT) run
+
+generate: ## write the generated code anew
+	go generate ./...
+
+bench: ## measure
+	@sh .ci/need postgres redis
+	go test -run '^$$' -bench . -benchmem ./...
+
+# The version is in the name, so that a new one here is installed everywhere.
+$(GOLANGCI_LINT):
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(@:bin/golangci-lint-%=%)
+	mv bin/golangci-lint $@
