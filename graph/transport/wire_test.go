@@ -87,7 +87,7 @@ func serve(t *testing.T, config WebSocketConfig) *host {
 			t.Errorf("shut down: %v", err)
 		}
 		_ = server.Close()
-		<-served
+		_ = <-served
 	})
 	return h
 }
