@@ -40,34 +40,21 @@ func (tx *Tx) ListConversations(f ConversationFilter, sort ConversationSort, p P
 	}
 	switch sort {
 	case OldestWaiting:
-		return tx.listed(page(query.Where("waiting_since IS NOT NULL"), p, order[Conversation]{
+		return page(tx, query.Where("waiting_since IS NOT NULL"), p, order[Conversation]{
 			column: "waiting_since",
 			key:    func(c *Conversation) (time.Time, string) { return *c.WaitingSince, c.ID },
-		}))
+		})
 	case WindowExpiresIn:
-		return tx.listed(page(query.Where("window_expires_at >= ?", tx.Now), p, order[Conversation]{
+		return page(tx, query.Where("window_expires_at >= ?", tx.Now), p, order[Conversation]{
 			column: "window_expires_at",
 			key:    func(c *Conversation) (time.Time, string) { return *c.WindowExpiresAt, c.ID },
-		}))
+		})
 	default:
-		return tx.listed(page(query, p, order[Conversation]{
+		return page(tx, query, p, order[Conversation]{
 			column: "last_activity_at", descending: true,
 			key: func(c *Conversation) (time.Time, string) { return c.LastActivityAt, c.ID },
-		}))
+		})
 	}
-}
-
-func (tx *Tx) listed(c *Connection[Conversation], err error) (*Connection[Conversation], error) {
-	if err != nil {
-		return nil, err
-	}
-	c.EventCursor, err = tx.eventCursor()
-	return c, err
-}
-
-func (tx *Tx) eventCursor() (string, error) {
-	_, last, err := tx.LogBounds()
-	return EventCursor(last), err
 }
 
 // MaxFilterValues is how many values one field of a filter may have.
@@ -146,12 +133,12 @@ func (tx *Tx) inWindowState(states []WindowState) *gorm.DB {
 	return any
 }
 
-// searchWords turns what a person typed into a query: every word must occur, the last may be the beginning of one.
+// searchWords turns what a person typed into a query: every word must occur, or be the beginning of one that does.
 func searchWords(text string) (string, error) {
 	if len(text) > 200 {
 		return "", Refuse(InvalidInput, "filter.text", "Search for at most 200 bytes.")
 	}
-	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) })
 	if len(words) == 0 {
 		return "", Refuse(InvalidInput, "filter.text", "Search for letters or digits.")
 	}
@@ -160,28 +147,18 @@ func searchWords(text string) (string, error) {
 
 // ListMessages reads a page of a conversation's timeline, oldest first.
 func (tx *Tx) ListMessages(conversationID string, p Page) (*Connection[Message], error) {
-	c, err := page(tx.own().Where("conversation_id = ?", conversationID), p, order[Message]{
+	return page(tx, tx.own().Where("conversation_id = ?", conversationID), p, order[Message]{
 		column: "created_at",
 		key:    func(m *Message) (time.Time, string) { return m.CreatedAt, m.ID },
 	})
-	if err != nil {
-		return nil, err
-	}
-	c.EventCursor, err = tx.eventCursor()
-	return c, err
 }
 
 // ListChannels reads a page of the channels, oldest first.
 func (tx *Tx) ListChannels(p Page) (*Connection[Channel], error) {
-	c, err := page(tx.own(), p, order[Channel]{
+	return page(tx, tx.own(), p, order[Channel]{
 		column: "id",
 		key:    func(c *Channel) (time.Time, string) { return time.Time{}, c.ID },
 	})
-	if err != nil {
-		return nil, err
-	}
-	c.EventCursor, err = tx.eventCursor()
-	return c, err
 }
 
 // The pages and entries of each list.
@@ -200,7 +177,7 @@ type (
 
 // ListTeams reads a page of the teams, oldest first.
 func (tx *Tx) ListTeams(p Page) (*Connection[Team], error) {
-	return page(tx.own(), p, order[Team]{
+	return page(tx, tx.own(), p, order[Team]{
 		column: "id",
 		key:    func(t *Team) (time.Time, string) { return time.Time{}, t.ID },
 	})
@@ -209,7 +186,7 @@ func (tx *Tx) ListTeams(p Page) (*Connection[Team], error) {
 // ListTokens reads a page of a user's API tokens that can be used, oldest first.
 func (tx *Tx) ListTokens(userID string, p Page) (*Connection[Token], error) {
 	query := tx.own().Where("user_id = ? AND kind = 'API' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", userID, tx.Now)
-	return page(query, p, order[Token]{
+	return page(tx, query, p, order[Token]{
 		column: "id",
 		key:    func(t *Token) (time.Time, string) { return time.Time{}, t.ID },
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -98,14 +99,14 @@ func parseCursor(text, field string) (c cursor, err error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &c)
 	}
-	if err != nil || c.ID == "" {
-		return c, Refuse(InvalidCursor, field, "This is not a cursor of this list.")
+	if err != nil || c.ID == "" || strings.Contains(c.ID, "\x00") { // which PostgreSQL takes in no text
+		return cursor{}, Refuse(InvalidCursor, field, "This is not a cursor of this list.")
 	}
 	return c, nil
 }
 
-// page reads one page of query.
-func page[T any](query *gorm.DB, p Page, o order[T]) (*Connection[T], error) {
+// page reads one page of query, and the end of the log in the same snapshot.
+func page[T any](tx *Tx, query *gorm.DB, p Page, o order[T]) (*Connection[T], error) {
 	size, err := p.size()
 	if err != nil {
 		return nil, err
@@ -124,7 +125,11 @@ func page[T any](query *gorm.DB, p Page, o order[T]) (*Connection[T], error) {
 	if backward {
 		slices.Reverse(rows)
 	}
-	c := &Connection[T]{Edges: make([]Edge[T], len(rows))}
+	_, last, err := tx.LogBounds()
+	if err != nil {
+		return nil, err
+	}
+	c := &Connection[T]{Edges: make([]Edge[T], len(rows)), EventCursor: EventCursor(last)}
 	for i := range rows {
 		c.Edges[i] = Edge[T]{Cursor: o.cursor(&rows[i]), Node: &rows[i]}
 	}

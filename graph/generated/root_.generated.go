@@ -72,8 +72,9 @@ type ComplexityRoot struct {
 	}
 
 	ApiTokenConnection struct {
-		Edges    func(childComplexity int) int
-		PageInfo func(childComplexity int) int
+		Edges       func(childComplexity int) int
+		EventCursor func(childComplexity int) int
+		PageInfo    func(childComplexity int) int
 	}
 
 	ApiTokenEdge struct {
@@ -633,8 +634,9 @@ type ComplexityRoot struct {
 	}
 
 	TeamConnection struct {
-		Edges    func(childComplexity int) int
-		PageInfo func(childComplexity int) int
+		Edges       func(childComplexity int) int
+		EventCursor func(childComplexity int) int
+		PageInfo    func(childComplexity int) int
 	}
 
 	TeamEdge struct {
@@ -757,6 +759,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApiTokenConnection.Edges(childComplexity), true
+	case "ApiTokenConnection.eventCursor":
+		if e.ComplexityRoot.ApiTokenConnection.EventCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiTokenConnection.EventCursor(childComplexity), true
 	case "ApiTokenConnection.pageInfo":
 		if e.ComplexityRoot.ApiTokenConnection.PageInfo == nil {
 			break
@@ -3113,6 +3121,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TeamConnection.Edges(childComplexity), true
+	case "TeamConnection.eventCursor":
+		if e.ComplexityRoot.TeamConnection.EventCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamConnection.EventCursor(childComplexity), true
 	case "TeamConnection.pageInfo":
 		if e.ComplexityRoot.TeamConnection.PageInfo == nil {
 			break
@@ -4916,6 +4930,8 @@ type TeamConnection {
   edges: [TeamEdge!]!
   "Where the page lies in the list."
   pageInfo: PageInfo!
+  "The place in the event log at which the page was read. Follow ` + "`" + `inboxEvents` + "`" + ` after it and miss nothing."
+  eventCursor: String!
 }
 
 "An entry of a list of teams."
@@ -5195,6 +5211,8 @@ type ApiTokenConnection {
   edges: [ApiTokenEdge!]!
   "Where the page lies in the list."
   pageInfo: PageInfo!
+  "The place in the event log at which the page was read. Follow ` + "`" + `inboxEvents` + "`" + ` after it and miss nothing."
+  eventCursor: String!
 }
 
 "An entry of a list of API tokens."
@@ -5405,6 +5423,8 @@ func (ec *executionContext) childFields_ApiTokenConnection(ctx context.Context, 
 		return ec.fieldContext_ApiTokenConnection_edges(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_ApiTokenConnection_pageInfo(ctx, field)
+	case "eventCursor":
+		return ec.fieldContext_ApiTokenConnection_eventCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApiTokenConnection", field.Name)
 }
@@ -6183,6 +6203,8 @@ func (ec *executionContext) childFields_TeamConnection(ctx context.Context, fiel
 		return ec.fieldContext_TeamConnection_edges(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_TeamConnection_pageInfo(ctx, field)
+	case "eventCursor":
+		return ec.fieldContext_TeamConnection_eventCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TeamConnection", field.Name)
 }
