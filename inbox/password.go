@@ -28,7 +28,12 @@ func HashPassword(password string) (string, error) {
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(stretch(password, salt))), nil
 }
 
+// Each password takes 64 MiB while it is stretched: strangers who try many at once wait for each other.
+var stretching = make(chan struct{}, 4)
+
 func stretch(password string, salt []byte) []byte {
+	stretching <- struct{}{}
+	defer func() { <-stretching }()
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
 }
 
