@@ -2,8 +2,6 @@ package inbox
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,7 +16,7 @@ type ConnectRequest struct {
 	AccountID    string              // the platform's id; empty where the credentials tell it
 	Name         string              // empty: what the platform calls it
 	AccessToken  string              `json:"-"`
-	WhenResolved models.WhenResolved // empty: REOPEN
+	WhenResolved models.WhenResolved // empty: REOPEN, or as it was when the account was connected before
 	Key          string              `json:"-"`
 }
 
@@ -64,8 +62,8 @@ func (b *Inbox) mayConnect(ctx context.Context, viewer models.Viewer, r ConnectR
 	if !ok {
 		return nil, models.Refuse(models.InvalidInput, "platform", "This server does not connect this platform.")
 	}
-	if r.AccessToken == "" || len(r.AccessToken) > 2000 {
-		return nil, models.Refuse(models.InvalidInput, "accessToken", "An access token is needed, of at most 2,000 bytes.")
+	if err := checkAccessToken(r.AccessToken); err != nil {
+		return nil, err
 	}
 	if len(r.Name) > 200 || len(r.AccountID) > 200 {
 		return nil, models.Refuse(models.InvalidInput, "name", "Names and account ids have at most 200 bytes.")
@@ -79,9 +77,19 @@ func (b *Inbox) mayConnect(ctx context.Context, viewer models.Viewer, r ConnectR
 	})
 }
 
+func checkAccessToken(token string) error {
+	if token == "" || len(token) > 2000 {
+		return models.Refuse(models.InvalidInput, "accessToken", "An access token is needed, of at most 2,000 bytes.")
+	}
+	return nil
+}
+
 // check asks the platform, if it can be asked.
 func check(ctx context.Context, adapter channels.Adapter, account channels.Account) (channels.Account, error) {
 	connector, ok := adapter.(channels.Connector)
+	if !ok && account.ID == "" {
+		return account, models.Refuse(models.InvalidInput, "accountId", "The account's id is needed: this platform does not tell it.")
+	}
 	if !ok {
 		return account, nil
 	}
@@ -103,11 +111,8 @@ func (b *Inbox) subscribe(ctx context.Context, adapter channels.Adapter, account
 	if !ok {
 		return account, nil
 	}
-	secret := make([]byte, 24)
-	if _, err := rand.Read(secret); err != nil {
-		return account, fmt.Errorf("make webhook secret: %w", err)
-	}
-	account.Credentials.WebhookSecret = hex.EncodeToString(secret)
+	// Two who connect one account at once both get here, and the platform keeps what the last one says.
+	account.Credentials.WebhookSecret = b.store.WebhookSecret(adapter.Platform(), account.ID)
 	if err := subscriber.Subscribe(ctx, account, b.webhook(adapter, account)); err != nil {
 		return account, refusedByPlatform(err)
 	}
@@ -141,7 +146,7 @@ func connect(tx *models.Tx, r ConnectRequest, account channels.Account) (channel
 		return "", err
 	}
 	if c != nil {
-		err = reconnect(tx, c, account)
+		err = reconnect(tx, c, r, account)
 	} else {
 		if c, err = tx.NewChannel(r.Platform, account.ID, account.Name, account.Credentials); err != nil {
 			return "", err
@@ -158,12 +163,15 @@ func connect(tx *models.Tx, r ConnectRequest, account channels.Account) (channel
 	return c.ID, tx.Route(c)
 }
 
-func reconnect(tx *models.Tx, c *models.Channel, account channels.Account) error {
+func reconnect(tx *models.Tx, c *models.Channel, r ConnectRequest, account channels.Account) error {
 	c.Status, c.StatusReason, c.DisconnectedAt, c.Name, c.Version = models.Connected, "", nil, account.Name, c.Version+1
+	if r.WhenResolved != "" {
+		c.WhenResolved = r.WhenResolved
+	}
 	if err := tx.SealCredentials(c, account.Credentials); err != nil {
 		return err
 	}
-	return tx.Update(c, "status", "status_reason", "disconnected_at", "name", "credentials", "version")
+	return tx.Update(c, "status", "status_reason", "disconnected_at", "name", "when_resolved", "credentials", "version")
 }
 
 // UpdateRequest changes a channel; what is nil stays. Version is the one the change was based on.
@@ -192,19 +200,27 @@ func (b *Inbox) UpdateChannel(ctx context.Context, viewer models.Viewer, r Updat
 			return models.Refuse(models.VersionConflict, "version", "The channel was changed meanwhile. Look at it again.")
 		}
 		if c.Status == models.Disconnected {
-			return models.Refuse(models.ChannelNotConnected, "", "The channel is disconnected. Connect it again first.")
+			return errDisconnected
 		}
 		return update(tx, c, r)
 	})
 }
 
+var errDisconnected = models.Refuse(models.ChannelNotConnected, "", "The channel is disconnected. Connect it again first.")
+
 func (b *Inbox) checkToken(ctx context.Context, viewer models.Viewer, channelID, token string) error {
+	if err := checkAccessToken(token); err != nil {
+		return err
+	}
 	var account *channels.Account
 	var platform models.Platform
 	err := b.store.Read(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
 		var c models.Channel
 		if err := tx.Find(&c, channelID); err != nil {
 			return err
+		}
+		if c.Status == models.Disconnected {
+			return errDisconnected
 		}
 		platform = c.Platform
 		var err error

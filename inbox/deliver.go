@@ -55,25 +55,22 @@ func (b *Inbox) begin(tx *models.Tx, messageID string) (*delivery, error) {
 	if m.DueAt == nil {
 		return nil, nil
 	}
+	if *m.Status != models.Queued && *m.Status != models.Sending { // a receipt was faster than our record
+		m.DueAt = nil
+		return nil, tx.Update(m, "due_at")
+	}
 	context, err := tx.ReplyContext(c, m.Mode())
 	if err != nil {
 		return nil, err
 	}
 	adapter, ok := b.adapters.For(c.Platform)
-	if !ok {
+	reasons := c.CannotReply(context, tx.Now)
+	switch _, sendsOnce := adapter.(channels.IdempotentSender); {
+	case *m.Status == models.Sending && (!sendsOnce || len(reasons) > 0 || m.RetryCount >= tx.Rules.MaxAttempts):
+		return nil, giveUpLost(tx, m)
+	case !ok:
 		return nil, fail(tx, m, models.Failure{Reason: models.ChannelUnavailable})
-	}
-	switch *m.Status {
-	case models.Queued:
-	case models.Sending:
-		if _, sendsOnce := adapter.(channels.IdempotentSender); !sendsOnce {
-			return nil, giveUpLost(tx, m)
-		}
-	default: // a receipt was faster than our record
-		m.DueAt = nil
-		return nil, tx.Update(m, "due_at")
-	}
-	if reasons := c.CannotReply(context, tx.Now); len(reasons) > 0 {
+	case len(reasons) > 0:
 		return nil, fail(tx, m, models.Failure{Reason: failureOf(reasons[0])})
 	}
 	return openAttempt(tx, adapter, context, c, m)
@@ -160,7 +157,7 @@ func closeAttempt(tx *models.Tx, a *models.DeliveryAttempt) error {
 
 // accepted records the platform's id; receipts that came before it are applied now.
 func accepted(tx *models.Tx, m *models.Message, externalID string) error {
-	if _, err := tx.MessageByExternalID(m.ChannelID, externalID, ""); err != nil {
+	if err := tx.Meet(m.ChannelID, externalID); err != nil {
 		return err
 	}
 	m.ExternalID, m.DueAt = &externalID, nil
@@ -177,7 +174,8 @@ func accepted(tx *models.Tx, m *models.Message, externalID string) error {
 
 // refused records why, and tries again later if that can help.
 func refused(tx *models.Tx, m *models.Message, a *models.DeliveryAttempt, refusal *channels.SendError) error {
-	again := !refusal.Ambiguous && a.FailureReason.IsPassing() && m.RetryCount < tx.Rules.MaxAttempts
+	known := *m.Status != models.Sending // a receipt told us meanwhile what really happened
+	again := !known && !refusal.Ambiguous && a.FailureReason.IsPassing() && m.RetryCount < tx.Rules.MaxAttempts
 	if again {
 		at := tx.Now.Add(max(refusal.RetryAfter, backoff(m.RetryCount)))
 		a.RetryAt = &at
@@ -185,7 +183,7 @@ func refused(tx *models.Tx, m *models.Message, a *models.DeliveryAttempt, refusa
 	if err := closeAttempt(tx, a); err != nil {
 		return err
 	}
-	if *m.Status != models.Sending { // a receipt told us meanwhile what really happened
+	if known {
 		m.DueAt = nil
 		return tx.Update(m, "due_at")
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,9 +24,10 @@ type Feed struct {
 	log   *slog.Logger
 
 	outbox chan envelope
+	pubsub *redis.PubSub
+	retune chan struct{} // one waits: others are followed now
 
 	mu     sync.Mutex
-	pubsub *redis.PubSub
 	tails  map[string]*tail
 	closed bool
 	work   sync.WaitGroup
@@ -39,7 +42,8 @@ type envelope struct {
 func NewFeed(store *models.Store, client *redis.Client, tick time.Duration, log *slog.Logger) *Feed {
 	return &Feed{
 		store: store, redis: client, tick: tick, log: log,
-		outbox: make(chan envelope, 1024), tails: make(map[string]*tail), pubsub: client.Subscribe(context.Background()),
+		outbox: make(chan envelope, 1024), pubsub: client.Subscribe(context.Background()), retune: make(chan struct{}, 1),
+		tails: make(map[string]*tail),
 	}
 }
 
@@ -67,7 +71,7 @@ func (f *Feed) offer(organizationID string, events []models.Event) {
 // Run carries events between processes until ctx ends. It returns when everything it started has ended.
 func (f *Feed) Run(ctx context.Context) {
 	var parts sync.WaitGroup
-	for _, part := range []func(context.Context){f.publish, f.listen, f.look} {
+	for _, part := range []func(context.Context){f.publish, f.tune, f.listen, f.look} {
 		parts.Go(func() { part(ctx) })
 	}
 	<-ctx.Done()
@@ -100,6 +104,52 @@ func (f *Feed) publish(ctx context.Context) {
 	}
 }
 
+// tune has Redis send what is followed and nothing else. Nobody else asks Redis for that: it may be slow or gone, and
+// neither those who follow nor those who commit are to wait for it.
+func (f *Feed) tune(ctx context.Context) {
+	again := time.NewTicker(f.tick)
+	defer again.Stop()
+	heard := make(map[string]bool)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.retune:
+		case <-again.C: // for what Redis refused the last time
+		}
+		if err := f.tuneOnce(ctx, heard); err != nil && ctx.Err() == nil {
+			f.log.Warn("subscribe to the bell: relying on the tick", "error", err)
+		}
+	}
+}
+
+func (f *Feed) tuneOnce(ctx context.Context, heard map[string]bool) error {
+	followed := make(map[string]bool)
+	for _, id := range f.followed() {
+		followed[id] = true
+		if heard[id] {
+			continue
+		}
+		if err := f.pubsub.Subscribe(ctx, redisPrefix+id); err != nil {
+			return err
+		}
+		heard[id] = true
+	}
+	for id := range heard {
+		if !followed[id] {
+			delete(heard, id)
+			_ = f.pubsub.Unsubscribe(ctx, redisPrefix+id) // a message for nobody is dropped
+		}
+	}
+	return nil
+}
+
+func (f *Feed) followed() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.tails))
+}
+
 func (f *Feed) listen(context.Context) {
 	for message := range f.pubsub.Channel(redis.WithChannelSize(1024)) {
 		var events []models.Event
@@ -126,12 +176,7 @@ func (f *Feed) look(ctx context.Context) {
 }
 
 func (f *Feed) lookOnce(ctx context.Context) {
-	f.mu.Lock()
-	followed := make([]string, 0, len(f.tails))
-	for id := range f.tails {
-		followed = append(followed, id)
-	}
-	f.mu.Unlock()
+	followed := f.followed()
 	if len(followed) == 0 {
 		return
 	}
@@ -153,7 +198,7 @@ func (f *Feed) lookOnce(ctx context.Context) {
 }
 
 // join returns the organization's tail, started if this is its first follower. leave must be called.
-func (f *Feed) join(ctx context.Context, organizationID string, last int64) (t *tail, leave func(), err error) {
+func (f *Feed) join(organizationID string, last int64) (t *tail, leave func(), err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -162,11 +207,10 @@ func (f *Feed) join(ctx context.Context, organizationID string, last int64) (t *
 	t, ok := f.tails[organizationID]
 	if !ok {
 		t = newTail(last)
-		if err := f.pubsub.Subscribe(ctx, redisPrefix+organizationID); err != nil {
-			f.log.Warn("subscribe to the bell: relying on the tick", "organization", organizationID, "error", err)
-		}
+		t.expect(last + 1) // what was committed since last was read found no tail to tell
 		f.tails[organizationID] = t
 		f.work.Go(func() { t.run(f.store, organizationID, f.log) })
+		f.retuneSoon()
 	}
 	t.followers++
 	return t, func() { f.leave(organizationID, t) }, nil
@@ -180,7 +224,12 @@ func (f *Feed) leave(organizationID string, t *tail) {
 	}
 	t.stop()
 	delete(f.tails, organizationID)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = f.pubsub.Unsubscribe(ctx, redisPrefix+organizationID) // a message for nobody is dropped
+	f.retuneSoon()
+}
+
+func (f *Feed) retuneSoon() {
+	select {
+	case f.retune <- struct{}{}:
+	default: // one waits already, and looks at all tails
+	}
 }

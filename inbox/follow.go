@@ -23,7 +23,7 @@ func (f *Feed) follow(ctx context.Context, viewer models.Viewer, after *string, 
 	if err != nil {
 		return err
 	}
-	t, leave, err := f.join(ctx, viewer.OrganizationID, last)
+	t, leave, err := f.join(viewer.OrganizationID, last)
 	if err != nil {
 		return err
 	}
@@ -32,10 +32,13 @@ func (f *Feed) follow(ctx context.Context, viewer models.Viewer, after *string, 
 		events, more, reaches := t.after(seq)
 		if !reaches {
 			if events, err = f.history(ctx, viewer, seq); err != nil {
-				return err
+				return revoked(err)
 			}
 		}
 		for _, e := range events {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			if concerns(e, viewer) {
 				if err := f.recheck(ctx, viewer); err != nil {
 					return err
@@ -115,7 +118,11 @@ func concerns(e models.Event, v models.Viewer) bool {
 }
 
 func (f *Feed) recheck(ctx context.Context, viewer models.Viewer) error {
-	err := f.store.Read(ctx, viewer, models.ViewInbox, func(*models.Tx) error { return nil })
+	return revoked(f.store.Read(ctx, viewer, models.ViewInbox, func(*models.Tx) error { return nil }))
+}
+
+// revoked says in the words of a stream what the door says to someone it had let in before.
+func revoked(err error) error {
 	switch models.CodeOf(err) {
 	case models.Unauthenticated, models.Forbidden:
 		return models.Refuse(models.AccessRevoked, "", "Your access to this organization has ended.")

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"slices"
 
 	"parley/models"
 )
@@ -64,9 +65,15 @@ func (r reception) applyReceipt(m *models.Message, in models.Inbound) error {
 	if m.IsInbound() {
 		return nil
 	}
+	if past, err := r.isPast(m, in); err != nil || past {
+		return err
+	}
 	columns := models.DeliveryColumns
 	learned := m.ExternalID == nil
 	if learned {
+		if err := r.tx.Meet(m.ChannelID, in.ExternalID); err != nil {
+			return err
+		}
 		m.ExternalID = &in.ExternalID
 		columns = append([]string{"external_id"}, columns...)
 	}
@@ -80,7 +87,25 @@ func (r reception) applyReceipt(m *models.Message, in models.Inbound) error {
 	if advanced {
 		recordDelivery(r.tx, m)
 	}
-	return nil
+	if !learned {
+		return nil
+	}
+	return r.applyEarlyNews(in.ExternalID)
+}
+
+// isPast reports whether a receipt tells of the failure of a former round: it must not end the present one.
+func (r reception) isPast(m *models.Message, in models.Inbound) (bool, error) {
+	if in.Status != models.Failed || m.ExternalID != nil {
+		return false, nil
+	}
+	if *m.Status == models.Queued {
+		return true, nil
+	}
+	attempts, err := r.tx.AttemptsOf([]string{m.ID})
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(attempts, func(a models.DeliveryAttempt) bool { return a.ExternalID == in.ExternalID }), nil
 }
 
 func (r reception) applyEdit(m *models.Message, in models.Inbound) error {

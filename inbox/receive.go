@@ -89,6 +89,10 @@ func (b *Inbox) receiveFor(ctx context.Context, p models.Platform, account strin
 // receiveAll takes in the elements of one channel. Each stands alone: one that the database refuses is quarantined and
 // costs its neighbours nothing.
 func receiveAll(tx *models.Tx, channelID string, all []models.Inbound, importing bool) error {
+	// Two batches that speak of the same people in another order would wait for each other.
+	if err := tx.EnterChannel(channelID, len(all) > 1); err != nil {
+		return err
+	}
 	var channel models.Channel
 	if err := tx.Find(&channel, channelID); err != nil {
 		return err
@@ -107,7 +111,7 @@ func receiveAll(tx *models.Tx, channelID string, all []models.Inbound, importing
 		err := tx.Alone(func() error { return caller.take(in) })
 		switch {
 		case err == nil, errors.Is(err, errDuplicate):
-		case models.IsContent(err):
+		case tx.IsContent(err):
 			if err := quarantine(tx, &channel, models.HeldRefused, []models.Inbound{in}); err != nil {
 				return err
 			}
@@ -132,11 +136,19 @@ func isNews(k models.InboundKind) bool {
 }
 
 func quarantine(tx *models.Tx, c *models.Channel, why models.QuarantineReason, held []models.Inbound) error {
-	kept, err := tx.Quarantine(models.Quarantined{ChannelID: c.ID, Reason: why, ElementCount: len(held), Elements: held})
-	if err != nil || !kept {
-		return err
+	count := 0
+	for _, in := range held { // each by itself, as a platform's retry may come in another batch
+		kept, err := tx.Quarantine(models.Quarantined{ChannelID: c.ID, Reason: why, ElementCount: 1, Elements: []models.Inbound{in}})
+		if err != nil {
+			return err
+		}
+		if kept {
+			count++
+		}
 	}
-	recordQuarantined(tx, c.ID, why, len(held))
+	if count > 0 {
+		recordQuarantined(tx, c.ID, why, count)
+	}
 	return nil
 }
 

@@ -139,8 +139,10 @@ func requeue(tx *models.Tx, messageID string) error {
 	}
 	queued := models.Queued
 	m.Status, m.DueAt, m.RetryCount = &queued, &tx.Now, 0
+	// The platform will know it by another id; the attempts keep the former one.
+	m.ExternalID, m.SentAt = nil, nil
 	m.FailedAt, m.FailureReason, m.FailureCode, m.FailureMessage = nil, "", "", ""
-	if err := tx.Update(m, append([]string{"due_at", "retry_count"}, models.DeliveryColumns...)...); err != nil {
+	if err := tx.Update(m, append([]string{"external_id", "due_at", "retry_count"}, models.DeliveryColumns...)...); err != nil {
 		return fmt.Errorf("queue %s again: %w", m.ID, err)
 	}
 	recordDelivery(tx, m)

@@ -16,20 +16,21 @@ type tail struct {
 	followers int // guarded by the Feed
 
 	offers chan []models.Event
-	poke   chan int64
+	poke   chan struct{}
 	done   context.Context
 	stop   context.CancelFunc
 
 	mu     sync.Mutex
 	start  int64          // the number before events[0]
 	events []models.Event // without holes; only ever appended to, so followers may keep what they were given
+	end    int64          // how far the log is known to reach
 	news   chan struct{}  // closed when there is more
 }
 
 func newTail(last int64) *tail {
 	done, stop := context.WithCancel(context.Background())
 	return &tail{
-		offers: make(chan []models.Event, 256), poke: make(chan int64, 1), done: done, stop: stop,
+		offers: make(chan []models.Event, 256), poke: make(chan struct{}, 1), done: done, stop: stop,
 		start: last, news: make(chan struct{}),
 	}
 }
@@ -45,9 +46,12 @@ func (t *tail) offer(events []models.Event) {
 
 // expect says that the log reaches to end.
 func (t *tail) expect(end int64) {
+	t.mu.Lock()
+	t.end = max(t.end, end)
+	t.mu.Unlock()
 	select {
-	case t.poke <- end:
-	default: // one is waiting already, and makes the tail read all there is
+	case t.poke <- struct{}{}:
+	default: // one is waiting already
 	}
 }
 
@@ -61,8 +65,8 @@ func (t *tail) run(store *models.Store, organizationID string, log *slog.Logger)
 			if !t.add(events) {
 				err = t.read(store, organizationID)
 			}
-		case end := <-t.poke:
-			if end > t.last() {
+		case <-t.poke:
+			if t.lacks() {
 				err = t.read(store, organizationID)
 			}
 		}
@@ -91,30 +95,59 @@ func (t *tail) add(events []models.Event) bool {
 		t.events = append(make([]models.Event, 0, 2*tailLength), t.events[extra:]...)
 		t.start += int64(extra)
 	}
+	t.wake()
+	return true
+}
+
+// wake tells the followers to look. The lock must be held.
+func (t *tail) wake() {
 	close(t.news)
 	t.news = make(chan struct{})
-	return true
 }
 
 // read takes from the database what is missing.
 func (t *tail) read(store *models.Store, organizationID string) error {
 	for {
+		last, forgotten := t.last(), int64(0)
 		var events []models.Event
 		err := store.Read(t.done, models.System(organizationID), models.ViewInbox, func(tx *models.Tx) (err error) {
-			events, err = tx.EventsAfter(t.last(), 500)
+			if forgotten, _, err = tx.LogBounds(); err != nil {
+				return err
+			}
+			events, err = tx.EventsAfter(max(last, forgotten), historyPage)
 			return err
 		})
-		if err != nil || len(events) == 0 {
+		if err != nil {
 			return err
+		}
+		if forgotten > last {
+			t.skip(forgotten)
+		}
+		if len(events) == 0 {
+			return nil
 		}
 		t.add(events)
 	}
+}
+
+// skip goes on behind seq, as what was missing up to there has been forgotten: followers who needed it are told so.
+func (t *tail) skip(seq int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.start, t.events = seq, nil
+	t.wake()
 }
 
 func (t *tail) last() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.start + int64(len(t.events))
+}
+
+func (t *tail) lacks() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.end > t.start+int64(len(t.events))
 }
 
 // after returns the events behind seq and a channel that closes when there are more. It reports false if the tail does

@@ -75,7 +75,7 @@ func (r reception) takeMessage(in models.Inbound) error {
 	if err := r.tx.SaveConversation(conversation, "thread_key", "status", "status_reason", "status_comment", "status_changed_at",
 		"last_message_id", "last_inbound_id", "last_activity_at", "waiting_since", "unread_count",
 		"window_expires_at", "window_notice", "window_due_at"); err != nil {
-		return err
+		return overtaken(err)
 	}
 	return r.applyEarlyNews(in.ExternalID)
 }
@@ -91,11 +91,19 @@ func (r reception) openThread(identity *models.ContactIdentity, in models.Inboun
 		return c, nil
 	}
 	c = r.tx.NewConversation(r.channel, identity, in.Surface, in.ThreadKey)
-	if err := r.tx.Create(c); err != nil {
-		return nil, fmt.Errorf("open conversation: %w", err)
+	if err := r.tx.OpenConversation(c); err != nil {
+		return nil, overtaken(err)
 	}
 	r.tx.Record(models.Event{Type: models.ConversationOpened, ConversationID: c.ID, ChannelID: c.ChannelID})
 	return c, nil
+}
+
+// overtaken says what a superseded conversation means here: somebody opened another one of the thread at this moment.
+func overtaken(err error) error {
+	if models.CodeOf(err) == models.Superseded {
+		return models.ErrOvertaken
+	}
+	return err
 }
 
 func (r reception) message(c *models.Conversation, d models.Direction, in models.Inbound) *models.Message {
@@ -126,6 +134,9 @@ func (r reception) add(m *models.Message, in models.Inbound) error {
 func (r reception) turnToUs(c *models.Conversation, m *models.Message) {
 	setStatus(r.tx, c, models.New, "CONTACT_WROTE", "")
 	at := m.At()
+	if at.After(r.tx.Now) { // their clock runs ahead of ours
+		at = r.tx.Now
+	}
 	if c.WaitingSince == nil || at.Before(*c.WaitingSince) {
 		c.WaitingSince = &at
 	}
@@ -182,10 +193,7 @@ func (r reception) takeEcho(in models.Inbound) error {
 func (r reception) record(identity *models.ContactIdentity, in models.Inbound) (*models.Conversation, error) {
 	c := r.tx.NewConversation(r.channel, identity, in.Surface, in.ThreadKey)
 	c.Status, c.StatusReason = models.Resolved, "ANSWERED_ELSEWHERE"
-	if err := r.tx.Create(c); err != nil {
-		return nil, fmt.Errorf("record conversation: %w", err)
-	}
-	return c, nil
+	return c, r.tx.OpenConversation(c)
 }
 
 func (r reception) takeOpt(in models.Inbound) error {

@@ -81,6 +81,11 @@ func choose(organizations []models.Organization, wanted string) (id string, err 
 
 // SwitchOrganization begins a session of the viewer's user in another of their organizations.
 func (b *Inbox) SwitchOrganization(ctx context.Context, viewer models.Viewer, organizationID, key string) (*NewToken, models.Viewer, error) {
+	// The door of where they are asks whether their token still holds; the new one is entered by their name alone.
+	err := b.store.Read(ctx, viewer, models.ManageOwnTokens, func(*models.Tx) error { return nil })
+	if err != nil {
+		return nil, viewer, err
+	}
 	organizations, err := b.store.OrganizationsOf(ctx, viewer.UserID)
 	if err != nil {
 		return nil, viewer, err

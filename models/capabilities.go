@@ -109,6 +109,11 @@ var capabilities = []Capabilities{
 			"Telegram does not tell when a contact deletes a message.",
 		},
 	},
+	{
+		Platform: X, Surface: PostSurface, Plan: Standard,
+		ModesInside: []ReplyMode{FreeForm}, TextLimit: 280, TextUnit: Characters, AssignFromStream: true,
+		Notes: []string{"X cannot be connected yet."},
+	},
 }
 
 // CapabilitiesOf returns what can be done on a surface of a platform, and whether the platform has that surface.
@@ -132,7 +137,7 @@ func PlatformCapabilities(p Platform) []Capabilities {
 	return of
 }
 
-// Reads reports whether plan includes another plan.
+// includes reports whether the plan has all that the other has.
 func (p Plan) includes(other Plan) bool { return p == Enterprise || other == Standard }
 
 // RequirePlan refuses a platform the organization's plan does not include.

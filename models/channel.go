@@ -44,6 +44,19 @@ type Channel struct {
 	DisconnectedAt *time.Time
 }
 
+// EnterChannel waits for the turn of a transaction that takes in what a platform says: those of one element go side by
+// side, one of several elements goes alone.
+func (tx *Tx) EnterChannel(channelID string, alone bool) error {
+	lock := "pg_advisory_xact_lock_shared"
+	if alone {
+		lock = "pg_advisory_xact_lock"
+	}
+	if err := tx.db.Exec(`SELECT `+lock+`(hashtextextended(?, 0))`, channelID).Error; err != nil {
+		return fmt.Errorf("enter %s: %w", channelID, err)
+	}
+	return nil
+}
+
 // IsConnected reports whether the channel can send.
 func (c Channel) IsConnected() bool { return c.Status == Connected }
 
@@ -62,6 +75,12 @@ func (tx *Tx) NewChannel(p Platform, accountID, name string, c Credentials) (*Ch
 		Status: Connected, WhenResolved: Reopen, Version: 1, CreatedAt: tx.Now,
 	}
 	return channel, tx.SealCredentials(channel, c)
+}
+
+// WebhookSecret is what a platform signs the deliveries of an account with, if we may choose it: always the same for an
+// account, so that the platform and the channel agree however often and by whomever it is connected.
+func (s *Store) WebhookSecret(p Platform, accountID string) string {
+	return s.cipher.Derive("webhook:" + string(p) + ":" + accountID)
 }
 
 // SealCredentials puts credentials into the channel; its row has still to be written.

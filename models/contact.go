@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm/clause"
@@ -31,6 +32,10 @@ type ContactIdentity struct {
 	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
 }
 
+func (i ContactIdentity) goesBy(id string) bool {
+	return i.ExternalID == id || i.AltExternalID != nil && *i.AltExternalID == id
+}
+
 // TakeIdentity finds or makes the identity of an author on a channel, takes over what the platform newly says of the
 // person, and keeps others from doing the same at once. An author known by two ids who turns out to be one person
 // becomes one identity.
@@ -51,8 +56,8 @@ func (tx *Tx) TakeIdentity(channelID string, a Author) (*ContactIdentity, error)
 		return nil, fmt.Errorf("identity vanished on channel %s", channelID)
 	}
 	identity := &known[0]
-	if len(known) == 2 {
-		if err := tx.mergeIdentities(identity, &known[1]); err != nil {
+	for i := range known[1:] {
+		if err := tx.mergeIdentities(identity, &known[1+i]); err != nil {
 			return nil, err
 		}
 	}
@@ -96,7 +101,8 @@ func (tx *Tx) newIdentity(channelID string, a Author) error {
 	return nil
 }
 
-// mergeIdentities makes one of two: the older keeps its id and gets the other's conversations.
+// mergeIdentities makes one of two: the older keeps its id and gets the other's conversations. What the person decided
+// last about hearing from us holds for both.
 func (tx *Tx) mergeIdentities(kept, other *ContactIdentity) error {
 	org := tx.Viewer.OrganizationID
 	for _, statement := range []string{
@@ -113,6 +119,13 @@ func (tx *Tx) mergeIdentities(kept, other *ContactIdentity) error {
 		if err != nil {
 			return fmt.Errorf("merge identity %s into %s: %w", other.ID, kept.ID, err)
 		}
+	}
+	if other.OptChangedAt == nil || kept.OptChangedAt != nil && kept.OptChangedAt.After(*other.OptChangedAt) {
+		return nil
+	}
+	kept.OptedOutAt, kept.OptChangedAt = other.OptedOutAt, other.OptChangedAt
+	if err := tx.Update(kept, "opted_out_at", "opt_changed_at"); err != nil {
+		return fmt.Errorf("merge opt of %s into %s: %w", other.ID, kept.ID, err)
 	}
 	return nil
 }
@@ -143,16 +156,19 @@ func (tx *Tx) refreshIdentity(i *ContactIdentity, a Author) error {
 	return nil
 }
 
-// Rekey makes the identity known by oldID go by newID from now on, because the person changed numbers. It returns nil
-// if nobody is known by oldID.
+// Rekey makes the identity known by oldID go by newID from now on, because the person changed numbers; its private
+// conversations go along. It returns nil if nobody is known by oldID any more.
 func (tx *Tx) Rekey(channelID, oldID, newID string) (*ContactIdentity, error) {
 	known, err := tx.lockIdentities(channelID, Author{ID: oldID, AltID: newID})
-	if err != nil || len(known) == 0 {
+	if err != nil || !slices.ContainsFunc(known, func(i ContactIdentity) bool { return i.goesBy(oldID) }) {
 		return nil, err
 	}
 	identity := &known[0]
-	if len(known) == 2 {
-		if err := tx.mergeIdentities(identity, &known[1]); err != nil {
+	if len(known) == 1 && identity.ExternalID == newID {
+		return nil, nil
+	}
+	for i := range known[1:] {
+		if err := tx.mergeIdentities(identity, &known[1+i]); err != nil {
 			return nil, err
 		}
 	}
@@ -160,7 +176,24 @@ func (tx *Tx) Rekey(channelID, oldID, newID string) (*ContactIdentity, error) {
 	if err := tx.Update(identity, "external_id"); err != nil {
 		return nil, fmt.Errorf("rekey identity %s: %w", identity.ID, err)
 	}
-	return identity, nil
+	return identity, tx.moveThread(identity, oldID, newID)
+}
+
+// moveThread gives an identity's private conversations another thread: whoever gets the old number next must not find
+// them. A thread that has an open conversation already takes no second one.
+func (tx *Tx) moveThread(i *ContactIdentity, oldKey, newKey string) error {
+	err := tx.db.Exec(`
+		UPDATE conversations c SET thread_key = @new, version = version + 1
+		WHERE c.organization_id = @org AND c.identity_id = @identity AND c.surface = 'PRIVATE_MESSAGE' AND c.thread_key = @old
+		  AND (c.status = 'RESOLVED' OR NOT EXISTS (
+			SELECT FROM conversations o
+			WHERE o.organization_id = @org AND o.channel_id = c.channel_id AND o.surface = c.surface
+			  AND o.thread_key = @new AND o.status <> 'RESOLVED'))`,
+		map[string]any{"org": tx.Viewer.OrganizationID, "identity": i.ID, "old": oldKey, "new": newKey}).Error
+	if err != nil {
+		return fmt.Errorf("move thread of %s: %w", i.ID, err)
+	}
+	return nil
 }
 
 // Identities reads the identities with these ids.

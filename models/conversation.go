@@ -68,7 +68,11 @@ func (tx *Tx) LockThread(i *ContactIdentity, s Surface, threadKey string) (*Conv
 		query = tx.own().Where("identity_id = ? AND surface = ?", i.ID, s)
 	}
 	var c Conversation
-	err := query.Clauses(clause.Locking{Strength: "UPDATE"}).Order("(status <> 'RESOLVED') DESC, id DESC").Take(&c).Error
+	// The id a person was known by before may have left a second open conversation: this thread's own goes first.
+	newest := clause.OrderBy{Expression: clause.Expr{
+		SQL: "(status <> 'RESOLVED') DESC, (thread_key = ?) DESC, id DESC", Vars: []any{threadKey}, WithoutParentheses: true,
+	}}
+	err := query.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}, newest).Take(&c).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
 	}
@@ -87,15 +91,27 @@ func (tx *Tx) Conversations(ids []string) ([]Conversation, error) {
 	return conversations, nil
 }
 
-// SaveConversation writes the named columns of a locked conversation and raises its version.
+// OpenConversation writes a new conversation, unless its thread has an open one.
+func (tx *Tx) OpenConversation(c *Conversation) error {
+	if err := superseded(tx.Create(c)); err != nil {
+		return fmt.Errorf("open conversation: %w", err)
+	}
+	return nil
+}
+
+// SaveConversation writes the named columns of a locked conversation and raises its version. A thread has one open
+// conversation: a second one is refused.
 func (tx *Tx) SaveConversation(c *Conversation, columns ...string) error {
 	c.Version++
-	err := tx.Update(c, append(columns, "version")...)
-	if violates(err, "conversations_open_key") {
-		return Refuse(Superseded, "", "The contact has started a newer conversation: continue there.")
-	}
-	if err != nil {
+	if err := superseded(tx.Update(c, append(columns, "version")...)); err != nil {
 		return fmt.Errorf("save conversation %s: %w", c.ID, err)
 	}
 	return nil
+}
+
+func superseded(err error) error {
+	if violates(err, "conversations_open_key") {
+		return Refuse(Superseded, "", "The contact has started a newer conversation: continue there.")
+	}
+	return err
 }

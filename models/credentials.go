@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // Credentials are the secrets of one channel. They are sealed in the database and never leave the server.
 type Credentials struct {
@@ -15,3 +18,6 @@ func (Credentials) String() string { return "[secret]" }
 
 // GoString keeps secrets out of %#v.
 func (Credentials) GoString() string { return "[secret]" }
+
+// LogValue keeps secrets out of structured logs.
+func (Credentials) LogValue() slog.Value { return slog.StringValue("[secret]") }

@@ -21,7 +21,7 @@ var deliveryRank = map[DeliveryStatus]int{Queued: 0, Sending: 1, Sent: 2, Delive
 func (s DeliveryStatus) Advances(next DeliveryStatus, reason FailureReason) bool {
 	switch {
 	case s == Failed:
-		return reason == Unconfirmed && next != Failed
+		return reason == Unconfirmed && deliveryRank[next] >= deliveryRank[Sent]
 	case next == Failed:
 		return s != Delivered && s != Read
 	default:

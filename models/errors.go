@@ -67,19 +67,34 @@ func violates(err error, constraint string) bool {
 	return errors.As(err, &pg) && pg.ConstraintName == constraint
 }
 
+// ErrOvertaken says that another transaction was first, and that this one is to be run again.
+var ErrOvertaken = errors.New("another transaction was first")
+
 // isContention reports whether the same transaction may succeed if simply run again.
 func isContention(err error) bool {
+	if errors.Is(err, ErrOvertaken) {
+		return true
+	}
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
-// IsContent reports whether the database refused the content itself (a value out of range, an invalid character):
-// running it again cannot help.
-func IsContent(err error) bool {
+// IsContent reports whether the database refused the content itself (a value out of range, an invalid character), or was
+// overtaken every time: running it again cannot help.
+func (tx *Tx) IsContent(err error) bool {
+	if errors.Is(err, ErrOvertaken) {
+		return tx.lastTry
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return false
 	}
 	class := pg.Code[:2]
 	return class == "22" || class == "23" || pg.Code == "54000" // data exception, integrity, too large
+}
+
+// isUnkeepableText reports whether the database refused a text for a character in it.
+func isUnkeepableText(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
 }

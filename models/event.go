@@ -110,12 +110,17 @@ func (tx *Tx) LogBounds() (forgotten, last int64, err error) {
 
 // ForgetEvents drops at most limit events older than before, oldest first, and tells how many it dropped.
 func (tx *Tx) ForgetEvents(before time.Time, limit int) (int64, error) {
+	// Times follow the numbers only roughly: a slow transaction numbers last what it dated first. The first young event
+	// is where forgetting ends.
 	var upTo *int64
-	err := tx.db.Raw(`SELECT max(seq) FROM (
-		SELECT seq FROM events WHERE organization_id = ? AND at < ? ORDER BY at LIMIT ?) old`,
-		tx.Viewer.OrganizationID, before, limit).Scan(&upTo).Error
-	if err != nil || upTo == nil {
-		return 0, err
+	err := tx.db.Raw(`SELECT COALESCE(min(seq) FILTER (WHERE at >= ?) - 1, max(seq)) FROM (
+		SELECT seq, at FROM events WHERE organization_id = ? ORDER BY seq LIMIT ?) oldest`,
+		before, tx.Viewer.OrganizationID, limit).Scan(&upTo).Error
+	if err != nil {
+		return 0, fmt.Errorf("look for old events: %w", err)
+	}
+	if upTo == nil {
+		return 0, nil
 	}
 	// The mark moves first: a reader between the two sees less than there is, never more.
 	err = tx.db.Exec(`UPDATE organizations SET forgotten_event_seq = GREATEST(forgotten_event_seq, ?) WHERE id = ?`,

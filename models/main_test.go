@@ -12,19 +12,41 @@ import (
 	"parley/models"
 )
 
-var server string // the address of the test cluster's database
+var (
+	server   string // the address of the test cluster's database
+	template string // the migrated database a test's own database begins as a copy of
+	shared   string // the address of a database for tests that need no more of their own than an organization
+)
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	url, stop, err := embeddedtest.Postgres()
+	if err == nil {
+		defer stop()
+		server = url
+		if template, _, err = prepare(); err == nil {
+			_, shared, err = prepare()
+		}
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer stop()
-	server = url
 	return m.Run()
+}
+
+// prepare makes a database with our schema.
+func prepare() (name, address string, err error) {
+	name, address, err = embeddedtest.Template(server)
+	if err != nil {
+		return "", "", err
+	}
+	store, err := models.Open(context.Background(), models.Config{URL: address, Clock: models.SystemClock{}})
+	if err != nil {
+		return "", "", err
+	}
+	return name, address, store.Close()
 }
 
 // frozen is a clock that stands still until it is moved.
@@ -44,65 +66,35 @@ func (c *frozen) Advance(d time.Duration) {
 	c.now.Store(&next)
 }
 
-func open(t *testing.T) (*models.Store, *frozen) {
+// open opens a store on a database of the test's own.
+func open(t testing.TB) (*models.Store, *frozen) {
 	t.Helper()
 	clock := newFrozen()
-	cipher, err := models.NewCipher(make([]byte, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := models.Open(context.Background(), models.Config{
-		URL: embeddedtest.Database(t, server, ""), Clock: clock, Cipher: cipher, Rules: models.DefaultRules(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	return store, clock
+	return openAt(t, embeddedtest.Database(t, server, template), clock, 0), clock
 }
 
-func TestSmoke(t *testing.T) {
-	store, _ := open(t)
-	ctx := context.Background()
-	o, users, err := store.Found(ctx, "Acme", models.Enterprise, models.NewMember{Email: "A@x.de", Name: "A", Role: models.Owner})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := models.Viewer{Kind: models.ActorUser, OrganizationID: o.ID, UserID: users[0]}
-	err = store.Do(ctx, v, models.ManageChannels, func(tx *models.Tx) error {
-		c, err := tx.NewChannel(models.WhatsApp, "1", "w", models.Credentials{AccessToken: "x"})
-		if err != nil {
-			return err
-		}
-		if err := tx.Create(c); err != nil {
-			return err
-		}
-		tx.Record(models.Event{Type: models.ChannelChanged, ChannelID: c.ID})
-		return tx.Route(c)
+func openAt(t testing.TB, url string, clock models.Clock, connections int) *models.Store {
+	t.Helper()
+	cipher, err := models.NewCipher(make([]byte, 32))
+	must(t, err)
+	store, err := models.Open(context.Background(), models.Config{
+		URL: url, Clock: clock, Cipher: cipher, Rules: models.DefaultRules(), MaxConnections: connections,
 	})
+	must(t, err)
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = store.Read(ctx, v, models.ViewInbox, func(tx *models.Tx) error {
-		cs, err := tx.Channels(nil)
-		if err != nil || len(cs) != 1 {
-			return fmt.Errorf("%v %v", cs, err)
-		}
-		es, err := tx.EventsAfter(0, 10)
-		if err != nil || len(es) != 1 {
-			return fmt.Errorf("%v %v", es, err)
-		}
-		state := []models.WindowState{models.WindowOpen, models.WindowIsClosed, models.WindowUnlimited, models.WindowIsClosing}
-		text := "hello wor"
-		_, err = tx.ListConversations(models.ConversationFilter{WindowStates: state, Text: &text}, models.NewestActivity, models.Page{})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range []models.JobKind{models.DueMessages, models.DueWindows, models.DueInboxes, models.DueLogs, models.DueQuarantined} {
-		if _, err := store.Claim(ctx, k, 3, time.Minute); err != nil {
-			t.Fatal(err)
-		}
+}
+
+func wantCode(t testing.TB, err error, code models.ErrorCode) {
+	t.Helper()
+	if models.CodeOf(err) != code {
+		t.Errorf("got %v (%s), want %s", err, models.CodeOf(err), code)
 	}
 }

@@ -138,15 +138,32 @@ func (tx *Tx) AddMessage(m *Message, attachments []Attachment) (added bool, err 
 }
 
 // MessageByExternalID finds a channel's message by the platform's id, or by ours where the platform handed it back;
-// nil if there is none. Until the transaction ends nobody else gets an answer about this id: so either news of a message
-// finds it, or the message finds its early news.
+// nil if there is none. After nil nobody else gets that answer about this id until the transaction ends: so either news of
+// a message finds it, or the message finds its early news.
 func (tx *Tx) MessageByExternalID(channelID, externalID, reference string) (*Message, error) {
+	m, err := tx.findMessage(channelID, externalID, reference)
+	if err != nil || m != nil {
+		return m, err
+	}
+	if err := tx.Meet(channelID, externalID); err != nil {
+		return nil, err
+	}
+	return tx.findMessage(channelID, externalID, reference)
+}
+
+// Meet waits until nobody else decides on the platform's id of a message. Whoever gives that id to a known message holds
+// its conversation first.
+func (tx *Tx) Meet(channelID, externalID string) error {
 	err := tx.db.Exec(`SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, channelID+" "+externalID).Error
 	if err != nil {
-		return nil, fmt.Errorf("meet at %s: %w", channelID, err)
+		return fmt.Errorf("meet at %s: %w", channelID, err)
 	}
+	return nil
+}
+
+func (tx *Tx) findMessage(channelID, externalID, reference string) (*Message, error) {
 	var m Message
-	err = tx.own().Where("channel_id = ? AND external_id = ?", channelID, externalID).Take(&m).Error
+	err := tx.own().Where("channel_id = ? AND external_id = ?", channelID, externalID).Take(&m).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) && reference != "" {
 		m = Message{}
 		err = tx.own().Where("channel_id = ? AND id = ? AND external_id IS NULL", channelID, reference).Take(&m).Error
@@ -217,16 +234,21 @@ type Reaction struct {
 // React sets an identity's reaction as of at and reports whether anything changed; an older reaction than the known
 // one changes nothing.
 func (tx *Tx) React(m *Message, identityID, emoji string, at time.Time) (bool, error) {
-	set := tx.db.Exec(`
-		INSERT INTO reactions (organization_id, message_id, identity_id, emoji, reacted_at) VALUES (?, ?, ?, ?, ?)
+	var shown []bool
+	err := tx.db.Raw(`
+		WITH before AS (
+			SELECT emoji FROM reactions WHERE organization_id = @org AND message_id = @message AND identity_id = @identity)
+		INSERT INTO reactions (organization_id, message_id, identity_id, emoji, reacted_at)
+		VALUES (@org, @message, @identity, @emoji, @at)
 		ON CONFLICT (organization_id, message_id, identity_id) DO UPDATE
 		SET emoji = EXCLUDED.emoji, reacted_at = EXCLUDED.reacted_at
-		WHERE reactions.reacted_at <= EXCLUDED.reacted_at AND reactions.emoji <> EXCLUDED.emoji`,
-		m.OrganizationID, m.ID, identityID, emoji, at)
-	if set.Error != nil {
-		return false, fmt.Errorf("react to %s: %w", m.ID, set.Error)
+		WHERE reactions.reacted_at <= EXCLUDED.reacted_at
+		RETURNING emoji <> COALESCE((SELECT emoji FROM before), '')`,
+		map[string]any{"org": m.OrganizationID, "message": m.ID, "identity": identityID, "emoji": emoji, "at": at}).Scan(&shown).Error
+	if err != nil {
+		return false, fmt.Errorf("react to %s: %w", m.ID, err)
 	}
-	return set.RowsAffected > 0, nil
+	return len(shown) > 0 && shown[0], nil
 }
 
 // ReactionsOf reads the present reactions to these messages, oldest first.

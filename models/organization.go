@@ -76,7 +76,7 @@ func (o Organization) InactivityWarning(r Rules, now time.Time) int {
 func (o Organization) NextInactivityLook(r Rules, now time.Time) time.Time {
 	end := o.DeactivatesAt(r)
 	for _, days := range r.WarnBefore {
-		if at := end.AddDate(0, 0, -days); at.After(now) {
+		if at := end.Add(-time.Duration(days) * 24 * time.Hour); at.After(now) {
 			return at
 		}
 	}

@@ -203,23 +203,26 @@ const (
 
 // claims take due rows by pushing their time ahead: the lease. Two workers never take one row (SKIP LOCKED), and a
 // worker that dies gives its rows back when the lease is over. Of a conversation only the oldest waiting message can be
-// taken, so replies keep their order.
+// taken, so replies keep their order; of a channel's quarantine only the oldest, so what contacts said does.
 var claims = map[JobKind]string{
 	DueMessages: claim("messages", "due_at", "organization_id", `AND NOT EXISTS (
 		SELECT FROM messages earlier
 		WHERE earlier.organization_id = due.organization_id AND earlier.conversation_id = due.conversation_id
 		  AND earlier.due_at IS NOT NULL AND earlier.id < due.id)`),
-	DueWindows:     claim("conversations", "window_due_at", "organization_id", ""),
-	DueInboxes:     claim("organizations", "inactivity_due_at", "id", ""),
-	DueLogs:        claim("organizations", "events_due_at", "id", ""),
-	DueQuarantined: claim("quarantine", "due_at", "organization_id", ""),
+	DueWindows: claim("conversations", "window_due_at", "organization_id", ""),
+	DueInboxes: claim("organizations", "inactivity_due_at", "id", ""),
+	DueLogs:    claim("organizations", "events_due_at", "id", ""),
+	DueQuarantined: claim("quarantine", "due_at", "organization_id", `AND NOT EXISTS (
+		SELECT FROM quarantine earlier
+		WHERE earlier.organization_id = due.organization_id AND earlier.channel_id = due.channel_id
+		  AND earlier.due_at IS NOT NULL AND earlier.id < due.id)`),
 }
 
 func claim(table, dueAt, organization, and string) string {
 	return fmt.Sprintf(`
 		WITH taken AS (
 			SELECT %[3]s AS organization_id, id FROM %[1]s due WHERE %[2]s <= @now %[4]s
-			ORDER BY %[2]s LIMIT @limit FOR UPDATE SKIP LOCKED)
+			ORDER BY %[2]s, id LIMIT @limit FOR UPDATE SKIP LOCKED)
 		UPDATE %[1]s row SET %[2]s = @lease FROM taken
 		WHERE row.%[3]s = taken.organization_id AND row.id = taken.id
 		RETURNING taken.organization_id, taken.id`, table, dueAt, organization, and)

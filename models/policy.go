@@ -90,19 +90,21 @@ func (r rule) allows(role Role) bool {
 func PolicyTable() string {
 	columns := append(append([]Role{}, people...), platformRole, systemRole)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-22s", "")
-	for _, role := range columns {
-		fmt.Fprintf(&b, " %-10s", role)
-	}
-	for _, rule := range policy {
-		fmt.Fprintf(&b, "\n%-22s", rule.action)
+	line := func(title string, cell func(Role) string) {
+		text := fmt.Sprintf("%-22s", title)
 		for _, role := range columns {
-			mark := "-"
-			if rule.allows(role) {
-				mark = "yes"
-			}
-			fmt.Fprintf(&b, " %-10s", mark)
+			text += fmt.Sprintf(" %-10s", cell(role))
 		}
+		b.WriteString(strings.TrimRight(text, " ") + "\n")
 	}
-	return strings.ReplaceAll(b.String(), " \n", "\n") + "\n"
+	line("", func(r Role) string { return string(r) })
+	for _, rule := range policy {
+		line(string(rule.action), func(r Role) string {
+			if rule.allows(r) {
+				return "yes"
+			}
+			return "-"
+		})
+	}
+	return b.String()
 }

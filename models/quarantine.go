@@ -48,7 +48,8 @@ type Quarantined struct {
 // TableName is the place, not its inmates.
 func (Quarantined) TableName() string { return "quarantine" }
 
-// Quarantine keeps q, unless the same content is kept already: a platform's retry is not counted twice.
+// Quarantine keeps q, unless the same content is kept already for the same reason: a platform's retry is not counted
+// twice.
 func (tx *Tx) Quarantine(q Quarantined) (kept bool, err error) {
 	content := q.Body
 	if content == nil {
@@ -56,7 +57,7 @@ func (tx *Tx) Quarantine(q Quarantined) (kept bool, err error) {
 			return false, fmt.Errorf("quarantine: %w", err)
 		}
 	}
-	q.OrganizationID, q.ID, q.ReceivedAt, q.ContentHash = tx.Viewer.OrganizationID, newID(QuarantinePrefix), tx.Now, hashOf(content)
+	q.OrganizationID, q.ID, q.ReceivedAt, q.ContentHash = tx.Viewer.OrganizationID, newID(QuarantinePrefix), tx.Now, hashOf(append([]byte(q.Reason), content...))
 	made := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&q)
 	if made.Error != nil {
 		return false, fmt.Errorf("quarantine: %w", made.Error)
@@ -67,7 +68,7 @@ func (tx *Tx) Quarantine(q Quarantined) (kept bool, err error) {
 // QuarantinedCount counts the elements kept for a reason.
 func (tx *Tx) QuarantinedCount(reason QuarantineReason) (count int, err error) {
 	err = tx.db.Raw(`SELECT COALESCE(sum(element_count), 0) FROM quarantine
-		WHERE organization_id = ? AND reason = ? AND settlement = ''`, tx.Viewer.OrganizationID, reason).Scan(&count).Error
+		WHERE organization_id = ? AND reason = ? AND settlement = ''`, tx.Viewer.OrganizationID, reason).Find(&count).Error
 	if err != nil {
 		return 0, fmt.Errorf("count quarantine: %w", err)
 	}

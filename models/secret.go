@@ -3,15 +3,19 @@ package models
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// Cipher seals secrets for the database with AES-256-GCM.
+// Cipher seals secrets for the database with AES-256-GCM, and makes secrets of its own.
 type Cipher struct {
+	key  []byte
 	aead cipher.AEAD
 }
 
@@ -28,7 +32,7 @@ func NewCipher(key []byte) (*Cipher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make cipher: %w", err)
 	}
-	return &Cipher{aead: aead}, nil
+	return &Cipher{key: slices.Clone(key), aead: aead}, nil
 }
 
 // Seal encrypts value as JSON. What belongs to another place (another row, another tenant) cannot be opened in this one.
@@ -58,6 +62,15 @@ func (c *Cipher) Open(sealed []byte, place string, value any) error {
 		return errors.New("open: not what was sealed")
 	}
 	return nil
+}
+
+// Derive makes the secret of a place: always the same one, which tells nothing of the key or of another place's.
+func (c *Cipher) Derive(place string) string {
+	secret, err := hkdf.Key(sha256.New, c.key, nil, "parley "+place, 24)
+	if err != nil {
+		panic(fmt.Sprintf("derive a secret of fixed length: %v", err))
+	}
+	return hex.EncodeToString(secret)
 }
 
 func hashOf(content []byte) []byte {

@@ -94,17 +94,23 @@ func (s *Store) Rules() Rules { return s.rules }
 // block for long, and may fail: the log is the truth. To be set before the store is used.
 func (s *Store) OnCommit(ring func(organizationID string, events []Event)) { s.bell = ring }
 
+// tries is how often Do runs a transaction that collides with others.
+const tries = 5
+
 // Do changes an organization: one transaction, behind the tenant wall, if the viewer may do the action. Events that
 // fn records are numbered last and committed with its changes, then the bell rings. If transactions collide, fn runs
 // again: it must have no effect but on its Tx. An error of fn undoes everything.
 func (s *Store) Do(ctx context.Context, viewer Viewer, action Action, fn func(*Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		events, err := s.try(ctx, viewer, action, fn)
-		if isContention(err) && attempt < 5 {
+		events, err := s.try(ctx, viewer, action, func(tx *Tx) error {
+			tx.lastTry = attempt == tries
+			return fn(tx)
+		})
+		if isContention(err) && attempt < tries {
 			continue
 		}
 		if err != nil {
-			return err
+			return viewer.explain(err)
 		}
 		if len(events) > 0 {
 			s.bell(viewer.OrganizationID, events)
@@ -186,6 +192,14 @@ func (s *Store) enter(db *gorm.DB, viewer Viewer, action Action) (*Tx, error) {
 		return nil, Refuse(Forbidden, "", "Your role does not allow this.")
 	}
 	return &Tx{Viewer: viewer, Role: role, Now: now, Rules: s.rules, db: withTurns(db), cipher: s.cipher}, nil
+}
+
+// explain tells a person whose text the database cannot keep; a platform's is quarantined.
+func (v Viewer) explain(err error) error {
+	if v.Kind == ActorUser && isUnkeepableText(err) {
+		return Refuse(InvalidInput, "", "Text cannot contain NUL characters.")
+	}
+	return err
 }
 
 func (v Viewer) role(membership *Role, token bool) (Role, error) {

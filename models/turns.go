@@ -8,7 +8,8 @@ import (
 )
 
 // A transaction is one connection, and a connection does one thing at a time. The resolvers and loaders of one response
-// run concurrently in one transaction: they take turns.
+// run concurrently in one transaction: they take turns. Row, Rows and Scan do not, as their rows outlive the call: what
+// resolvers may ask uses Find, also after Raw.
 
 const turnsKey = "parley:turns"
 

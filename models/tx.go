@@ -17,9 +17,10 @@ type Tx struct {
 	Now    time.Time // one instant for the whole use case
 	Rules  Rules
 
-	db     *gorm.DB
-	cipher *Cipher
-	events []Event
+	db      *gorm.DB
+	cipher  *Cipher
+	events  []Event
+	lastTry bool // a collision is not followed by another run
 }
 
 // Close ends a Tx of OpenRead.
@@ -69,7 +70,8 @@ func (tx *Tx) Update(row any, columns ...string) error {
 
 // Lock reads the row with this id and keeps others from changing it until the transaction ends.
 func (tx *Tx) Lock(row any, id string) error {
-	return tx.take(tx.db.Clauses(clause.Locking{Strength: "UPDATE"}), row, "id = ?", id)
+	// No key changes: those who insert rows that refer to this one need not wait.
+	return tx.take(tx.db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}), row, "id = ?", id)
 }
 
 // Find reads the row with this id.

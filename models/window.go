@@ -106,8 +106,8 @@ const (
 	CannotDisconnected CannotReplyReason = "CHANNEL_NOT_CONNECTED"
 	CannotOptedOut     CannotReplyReason = "CONTACT_OPTED_OUT"
 	CannotWindow       CannotReplyReason = "REPLY_WINDOW_CLOSED"
-	CannotStart        CannotReplyReason = "CONTACT_MUST_START"
 	CannotMode         CannotReplyReason = "MODE_NOT_SUPPORTED"
+	CannotStart        CannotReplyReason = "CONTACT_MUST_START"
 )
 
 // ReplyContext is what, beside the conversation, decides whether it may be answered.

@@ -55,6 +55,6 @@ func (s *Simulator) emitAndWait(ctx context.Context, a *account, e event) {
 	}
 	s.mu.Unlock()
 	if answered != nil {
-		<-answered
+		_ = <-answered // what it says is in the deliveries
 	}
 }

@@ -310,7 +310,7 @@ func TestSendAfterAFault(t *testing.T) {
 				adapter = New(Config{HTTP: &http.Client{Transport: quoting{}}})
 			}
 			_, err := adapter.Send(t.Context(), channels.Account{Credentials: models.Credentials{AccessToken: c.token}}, text)
-			sendError(t, err)
+			_ = sendError(t, err)
 		})
 	}
 }

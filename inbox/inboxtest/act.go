@@ -2,8 +2,11 @@ package inboxtest
 
 import (
 	"fmt"
+	"reflect"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"parley/channels"
 	"parley/inbox"
@@ -131,4 +134,34 @@ func Refused(t testing.TB, err error, code models.ErrorCode) {
 	if models.CodeOf(err) != code {
 		t.Fatalf("want %s, got %v", code, err)
 	}
+}
+
+// Same fails the test unless got is what was wanted.
+func Same[T any](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// At fails the test unless got is this instant.
+func At(t testing.TB, what string, got *time.Time, want time.Time) {
+	t.Helper()
+	if got == nil || !got.Equal(want) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// Together runs fn n times at once and waits for all of them.
+func Together(n int, fn func(i int)) {
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-start
+			fn(i)
+		})
+	}
+	close(start)
+	all.Wait()
 }

@@ -4,15 +4,12 @@ package inboxtest
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"testing"
 	"time"
 
 	"parley/channels"
-	"parley/embedded/embeddedtest"
 	"parley/inbox"
 	"parley/models"
 	"parley/workers"
@@ -20,42 +17,6 @@ import (
 
 // Start is when every test begins.
 var Start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-
-var (
-	server   string
-	template string
-)
-
-// Main runs a package's tests on a real PostgreSQL: func TestMain(m *testing.M) { inboxtest.Main(m) }.
-func Main(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	url, stop, err := embeddedtest.Postgres()
-	if err == nil {
-		defer stop()
-		server = url
-		err = prepare()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
-
-// prepare migrates the database that every test's database begins as a copy of.
-func prepare() error {
-	name, address, err := embeddedtest.Template(server)
-	if err != nil {
-		return err
-	}
-	template = name
-	store, err := models.Open(context.Background(), models.Config{URL: address, Clock: models.SystemClock{}})
-	if err != nil {
-		return err
-	}
-	return store.Close()
-}
 
 // Clock stands still until it is moved.
 type Clock struct {
@@ -77,6 +38,12 @@ func (c *Clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+func (c *Clock) set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
 // World is everything a test has to itself.
 type World struct {
 	T        testing.TB
@@ -86,25 +53,36 @@ type World struct {
 	Inbox    *inbox.Inbox
 	Crew     *workers.Crew // for RunOnce; not started
 	Platform *Platform     // stands in for WhatsApp
+	Telegram *Platform     // has no reply window
 
 	Org     *models.Organization
 	Channel *models.Channel // on the Platform
 
 	Owner, Admin, Agent, Colleague, Onlooker models.Viewer
+
+	place *place
 }
 
 // New makes a world: an Enterprise organization with one channel.
 func New(t testing.TB) *World {
 	t.Helper()
+	p := takePlace(t)
 	w := &World{
-		T: t, Clock: &Clock{now: Start}, Platform: NewPlatform(models.WhatsApp),
-		URL: embeddedtest.Database(t, server, template),
+		T: t, Clock: p.clock, URL: p.url, Store: p.store, place: p,
+		Platform: NewPlatform(models.WhatsApp), Telegram: NewPlatform(models.Telegram),
 	}
-	w.Store = w.OpenStore()
 	w.Inbox = w.OpenInbox(w.Store)
-	w.Crew = workers.New(w.Store, Quiet, time.Minute, workers.Kinds(w.Inbox))
-	w.populate()
+	w.Crew = w.Hire(w.Inbox)
+	w.populate("Flower Shop", "106540352242922")
 	return w
+}
+
+// Neighbour is another organization in the same world, with a channel on an account of its own.
+func (w *World) Neighbour(accountID string) *World {
+	w.T.Helper()
+	n := *w
+	n.populate("Book Store", accountID)
+	return &n
 }
 
 // Quiet drops what is logged.
@@ -113,29 +91,39 @@ var Quiet = slog.New(slog.DiscardHandler)
 // OpenStore opens the world's database once more, as another process would.
 func (w *World) OpenStore() *models.Store {
 	w.T.Helper()
-	cipher, err := models.NewCipher(make([]byte, 32))
-	w.Must(err)
-	store, err := models.Open(w.Context(), models.Config{
-		URL: w.URL, Clock: w.Clock, Cipher: cipher, Rules: models.DefaultRules(), MaxConnections: 20,
-	})
+	store, err := openStore(w.URL, w.Clock)
 	w.Must(err)
 	w.T.Cleanup(func() { _ = store.Close() })
 	return store
 }
 
-// OpenInbox makes an inbox on a store, as another process would.
-func (w *World) OpenInbox(store *models.Store) *inbox.Inbox {
+// OpenInbox makes an inbox on a store, as another process would. It speaks to the world's platforms, unless others are given.
+func (w *World) OpenInbox(store *models.Store, adapters ...channels.Adapter) *inbox.Inbox {
+	if len(adapters) == 0 {
+		adapters = []channels.Adapter{w.Platform, w.Telegram}
+	}
 	return inbox.New(inbox.Config{
-		Store: store, Adapters: channels.NewRegistry(w.Platform), Log: Quiet, Webhooks: "https://inbox.example.com",
+		Store: store, Adapters: channels.NewRegistry(adapters...), Log: Quiet, Webhooks: "https://inbox.example.com",
 	})
 }
 
-func (w *World) populate() {
+// Hire makes a crew that works for an inbox; it is not started.
+func (w *World) Hire(b *inbox.Inbox) *workers.Crew {
+	return workers.New(b.Store(), Quiet, time.Minute, workers.Kinds(b))
+}
+
+// AnotherProcess is a crew with a store and an inbox of its own on the same database.
+func (w *World) AnotherProcess() *workers.Crew {
+	w.T.Helper()
+	return w.Hire(w.OpenInbox(w.OpenStore()))
+}
+
+func (w *World) populate(name, accountID string) {
 	w.T.Helper()
 	person := func(name string, role models.Role) models.NewMember {
 		return models.NewMember{Email: name + "@example.com", Name: name, Role: role}
 	}
-	org, users, err := w.Store.Found(w.Context(), "Flower Shop", models.Enterprise,
+	org, users, err := w.Store.Found(w.Context(), name, models.Enterprise,
 		person("olga", models.Owner), person("ada", models.Admin), person("ben", models.Agent), person("carl", models.Agent),
 		person("vera", models.ViewerRole))
 	w.Must(err)
@@ -143,10 +131,17 @@ func (w *World) populate() {
 	for i, viewer := range []*models.Viewer{&w.Owner, &w.Admin, &w.Agent, &w.Colleague, &w.Onlooker} {
 		*viewer = models.Viewer{Kind: models.ActorUser, OrganizationID: org.ID, UserID: users[i]}
 	}
-	w.Channel, err = w.Inbox.ConnectChannel(w.Context(), w.Admin, inbox.ConnectRequest{
-		Platform: models.WhatsApp, AccountID: "106540352242922", Name: "Shop", AccessToken: "secret",
+	w.Channel = w.Connect(models.WhatsApp, accountID)
+}
+
+// Connect connects one more account as a channel.
+func (w *World) Connect(p models.Platform, accountID string) *models.Channel {
+	w.T.Helper()
+	c, err := w.Inbox.ConnectChannel(w.Context(), w.Admin, inbox.ConnectRequest{
+		Platform: p, AccountID: accountID, Name: "Shop", AccessToken: "secret",
 	})
 	w.Must(err)
+	return c
 }
 
 // Context ends with the test.
@@ -158,4 +153,11 @@ func (w *World) Must(err error) {
 	if err != nil {
 		w.T.Fatal(err)
 	}
+}
+
+// Break does something to the database that nobody expects.
+func (w *World) Break(statement string) {
+	w.T.Helper()
+	w.place.broken = true
+	w.Must(execute(w.URL, statement))
 }

@@ -154,6 +154,12 @@ CREATE TABLE contacts (
 	CONSTRAINT contacts_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
+-- The words of a text, for search. Left alone, PostgreSQL keeps addresses, dates and signed numbers whole, and nobody would
+-- find 1234 in order AB-1234: punctuation separates, as it does in what is searched for.
+CREATE FUNCTION words_of(said TEXT) RETURNS TSVECTOR
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN to_tsvector('simple', translate(said, $$!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~$$, repeat(' ', 32)));
+
 CREATE TABLE contact_identities (
 	organization_id TEXT        NOT NULL,
 	id              TEXT        NOT NULL,
@@ -176,7 +182,7 @@ CREATE UNIQUE INDEX contact_identities_alt_key ON contact_identities (organizati
 	WHERE alt_external_id IS NOT NULL;
 CREATE INDEX contact_identities_by_contact ON contact_identities (organization_id, contact_id);
 CREATE INDEX contact_identities_search ON contact_identities
-	USING gin (organization_id, to_tsvector('simple', name || ' ' || handle || ' ' || external_id));
+	USING gin (organization_id, words_of(name || ' ' || handle || ' ' || external_id));
 
 -- A post conversations are about, or that was assigned from a stream.
 CREATE TABLE posts (
@@ -283,7 +289,7 @@ CREATE TABLE messages (
 CREATE INDEX messages_timeline ON messages (organization_id, conversation_id, created_at, id);
 CREATE INDEX messages_due ON messages (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX messages_queue ON messages (organization_id, conversation_id, id) WHERE due_at IS NOT NULL;
-CREATE INDEX messages_search ON messages USING gin (organization_id, to_tsvector('simple', text));
+CREATE INDEX messages_search ON messages USING gin (organization_id, words_of(text));
 
 -- Search runs as the owner: under row-level security an operator that is not leakproof cannot use an index.
 -- The wall stands in its text instead.
@@ -293,14 +299,14 @@ CREATE FUNCTION search_conversations(words TSQUERY) RETURNS TABLE (conversation_
 		SELECT m.conversation_id
 		FROM messages m
 		WHERE m.organization_id = current_setting('app.organization_id')
-		  AND to_tsvector('simple', m.text) @@ words
+		  AND words_of(m.text) @@ words
 		  AND m.deleted_at IS NULL
 		UNION
 		SELECT c.id
 		FROM contact_identities i
 		JOIN conversations c ON c.organization_id = i.organization_id AND c.contact_id = i.contact_id
 		WHERE i.organization_id = current_setting('app.organization_id')
-		  AND to_tsvector('simple', i.name || ' ' || i.handle || ' ' || i.external_id) @@ words
+		  AND words_of(i.name || ' ' || i.handle || ' ' || i.external_id) @@ words
 	$$;
 REVOKE ALL ON FUNCTION search_conversations FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION search_conversations TO parley_app;
@@ -394,10 +400,9 @@ CREATE TABLE events (
 	conversation_id TEXT        NOT NULL DEFAULT '',
 	channel_id      TEXT        NOT NULL DEFAULT '',
 	message_id      TEXT        NOT NULL DEFAULT '',
-	data            JSONB       NOT NULL DEFAULT '{}',
+	data            JSON        NOT NULL DEFAULT '{}', -- not JSONB: an event must be recordable whatever it says
 	CONSTRAINT events_pkey PRIMARY KEY (organization_id, seq)
 );
-CREATE INDEX events_by_age ON events (organization_id, at);
 
 -- What arrived and could not be taken in: kept to be imported or discarded. Elements are what could be read but was not
 -- wanted (in our words, this channel's alone); body is a delivery that could not be read, as it came.
@@ -408,7 +413,7 @@ CREATE TABLE quarantine (
 	reason          TEXT        NOT NULL,
 	explanation     TEXT        NOT NULL DEFAULT '',
 	element_count   INTEGER     NOT NULL,
-	elements        JSONB,
+	elements        JSON, -- not JSONB, which cannot keep the NUL for which something may be here
 	body            BYTEA,
 	content_hash    BYTEA       NOT NULL, -- a platform's retry is not kept twice
 	received_at     TIMESTAMPTZ NOT NULL,
@@ -422,7 +427,8 @@ CREATE TABLE quarantine (
 	CONSTRAINT quarantine_settlement CHECK (settlement IN ('', 'IMPORTED', 'DISCARDED'))
 );
 CREATE INDEX quarantine_open ON quarantine (organization_id, id) WHERE settlement = '';
-CREATE INDEX quarantine_due ON quarantine (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX quarantine_due ON quarantine (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX quarantine_queue ON quarantine (organization_id, channel_id, id) WHERE due_at IS NOT NULL;
 
 -- The same for deliveries that belong to no organization we know. Only operators see it.
 CREATE TABLE unrouted_deliveries (
