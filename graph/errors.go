@@ -53,6 +53,9 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 			if refusal.Field != "" {
 				shown.Extensions["field"] = strings.Split(refusal.Field, ".")
 			}
+		case models.IsUnkeepableText(err):
+			shown.Message = "Text cannot contain NUL characters."
+			shown.Extensions = map[string]any{"code": models.InvalidInput}
 		case errors.As(err, &parsed) && parsed.Unwrap() == nil: // the executor's own: about the document
 		default:
 			mask(ctx, log, shown, err)

@@ -114,6 +114,19 @@ func TestQuery(t *testing.T) {
 	})
 }
 
+func TestNUL(t *testing.T) {
+	t.Parallel()
+	t.Run("in an id or a search is refused, not a fault", func(t *testing.T) {
+		t.Parallel()
+		a := newAPI(t)
+		got := a.ask(a.Agent, `query ($f: ConversationFilter) { conversations(filter: $f) { edges { cursor } } }`,
+			object{"f": object{"channelIds": []string{"chn_\x00"}}})
+		if got.code() != "INVALID_INPUT" {
+			t.Errorf("it answers %+v", got)
+		}
+	})
+}
+
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

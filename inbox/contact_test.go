@@ -133,6 +133,18 @@ func TestChangedNumber(t *testing.T) {
 		inboxtest.Same(t, "contact", c.ContactID, w.Conversation(old.ID).ContactID)
 		inboxtest.Same(t, "identities", w.Count(`SELECT count(*) FROM contact_identities`), 1)
 	})
+	t.Run("keeps the next owner out of what was joined, too", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		old := w.CustomerWrites("491701", "hello?")
+		w.CustomerWrites("491799", "my new number")
+
+		w.Receive(w.NewNumber("491701", "491799"))
+		next := w.CustomerWrites("491701", "I am new here")
+
+		inboxtest.Same(t, "another conversation", next.ID != old.ID && next.ContactID != old.ContactID, true)
+		inboxtest.Same(t, "quarantined", w.Held(models.HeldRefused), 0)
+	})
 	t.Run("of somebody unknown is nothing", func(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)

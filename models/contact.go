@@ -180,18 +180,22 @@ func (tx *Tx) Rekey(channelID, oldID, newID string) (*ContactIdentity, error) {
 }
 
 // moveThread gives an identity's private conversations another thread: whoever gets the old number next must not find
-// them. A thread that has an open conversation already takes no second one.
+// them. A thread that has an open conversation already takes no second one: that goes by a thread nobody uses.
 func (tx *Tx) moveThread(i *ContactIdentity, oldKey, newKey string) error {
-	err := tx.db.Exec(`
-		UPDATE conversations c SET thread_key = @new, version = version + 1
-		WHERE c.organization_id = @org AND c.identity_id = @identity AND c.surface = 'PRIVATE_MESSAGE' AND c.thread_key = @old
-		  AND (c.status = 'RESOLVED' OR NOT EXISTS (
-			SELECT FROM conversations o
-			WHERE o.organization_id = @org AND o.channel_id = c.channel_id AND o.surface = c.surface
-			  AND o.thread_key = @new AND o.status <> 'RESOLVED'))`,
-		map[string]any{"org": tx.Viewer.OrganizationID, "identity": i.ID, "old": oldKey, "new": newKey}).Error
-	if err != nil {
-		return fmt.Errorf("move thread of %s: %w", i.ID, err)
+	named := map[string]any{"org": tx.Viewer.OrganizationID, "identity": i.ID, "old": oldKey, "new": newKey}
+	for _, statement := range []string{
+		`UPDATE conversations c SET thread_key = @new, version = version + 1
+			WHERE c.organization_id = @org AND c.identity_id = @identity AND c.surface = 'PRIVATE_MESSAGE' AND c.thread_key = @old
+			  AND (c.status = 'RESOLVED' OR NOT EXISTS (
+				SELECT FROM conversations o
+				WHERE o.organization_id = @org AND o.channel_id = c.channel_id AND o.surface = c.surface
+				  AND o.thread_key = @new AND o.status <> 'RESOLVED'))`,
+		`UPDATE conversations SET thread_key = thread_key || ' ' || id, version = version + 1
+			WHERE organization_id = @org AND identity_id = @identity AND surface = 'PRIVATE_MESSAGE' AND thread_key = @old`,
+	} {
+		if err := tx.db.Exec(statement, named).Error; err != nil {
+			return fmt.Errorf("move thread of %s: %w", i.ID, err)
+		}
 	}
 	return nil
 }

@@ -111,8 +111,8 @@ func TestTakeIdentity(t *testing.T) {
 	t.Run("takes over names, and keeps what the platform leaves out", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		i := w.identity(w.channel, models.Author{ID: "1", Name: "Rosa", Handle: "rosa", Language: "de"})
-		i = w.identity(w.channel, models.Author{ID: "1", Name: "Rosa Grün"})
+		w.identity(w.channel, models.Author{ID: "1", Name: "Rosa", Handle: "rosa", Language: "de"})
+		i := w.identity(w.channel, models.Author{ID: "1", Name: "Rosa Grün"})
 		if i.Name != "Rosa Grün" || i.Handle != "rosa" || i.Language != "de" {
 			t.Errorf("got %+v", i)
 		}

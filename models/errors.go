@@ -93,8 +93,8 @@ func (tx *Tx) IsContent(err error) bool {
 	return class == "22" || class == "23" || pg.Code == "54000" // data exception, integrity, too large
 }
 
-// isUnkeepableText reports whether the database refused a text for a character in it.
-func isUnkeepableText(err error) bool {
+// IsUnkeepableText reports whether the database refused a text for a character in it.
+func IsUnkeepableText(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
 }

@@ -98,7 +98,7 @@ func TestPages(t *testing.T) {
 
 	for sort := range sorts {
 		for _, backward := range []bool{false, true} {
-			for _, size := range []int{1, 2, 7, 22, 23, 100} {
+			for _, size := range []int{1, 7, 22, 23} {
 				t.Run(fmt.Sprintf("%s, %d at a time, backward: %t", sort, size, backward), func(t *testing.T) {
 					got := w.walk(t, sort, size, backward, func() {})
 					if want := inOrder(sort, all); !slices.Equal(got, want) {

@@ -196,7 +196,7 @@ func (s *Store) enter(db *gorm.DB, viewer Viewer, action Action) (*Tx, error) {
 
 // explain tells a person whose text the database cannot keep; a platform's is quarantined.
 func (v Viewer) explain(err error) error {
-	if v.Kind == ActorUser && isUnkeepableText(err) {
+	if v.Kind == ActorUser && IsUnkeepableText(err) {
 		return Refuse(InvalidInput, "", "Text cannot contain NUL characters.")
 	}
 	return err

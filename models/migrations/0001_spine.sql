@@ -1,4 +1,5 @@
 -- +goose Up
+SET LOCAL statement_timeout = 0;
 
 -- The search index leads with the organization, like every other: that needs text beside tsvector in one GIN index.
 CREATE EXTENSION IF NOT EXISTS btree_gin;
