@@ -74,6 +74,27 @@ func TestInactivity(t *testing.T) {
 		inboxtest.Same(t, "told", w.Events(end), []models.EventType{
 			models.InboxInactivityWarning, models.InboxInactivityWarning, models.InboxInactivityWarning, models.InboxDeactivatedEvent})
 	})
+	t.Run("is the same however often one looks", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		look := func() {
+			for range 2 {
+				w.Must(w.Inbox.CheckActivity(w.Context(), models.Job{OrganizationID: w.Org.ID, ID: w.Org.ID}))
+			}
+		}
+		end := w.LogEnd()
+
+		for range 60 {
+			w.Clock.Advance(day)
+			look()
+		}
+
+		inboxtest.Same(t, "told at exactly 60 days", w.Events(end), []models.EventType{
+			models.InboxInactivityWarning, models.InboxInactivityWarning, models.InboxInactivityWarning})
+		w.Clock.Advance(time.Microsecond)
+		look()
+		inboxtest.Same(t, "told", w.Events(end+3), []models.EventType{models.InboxDeactivatedEvent})
+	})
 	t.Run("is warned of once with the nearest warning if nobody looked in time", func(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)

@@ -48,14 +48,15 @@ func assign(tx *models.Tx, c *models.Conversation, userID, teamID *string, reaso
 
 func checkAssignee(tx *models.Tx, userID, teamID *string) error {
 	if userID != nil {
-		members, err := tx.Memberships([]string{*userID})
+		// Held, as whoever removes them meanwhile would not see what they are given here.
+		member, err := tx.HoldMembership(*userID)
+		if models.CodeOf(err) == models.NotFound {
+			return models.Refuse(models.NotFound, "userId", "There is no such member here.")
+		}
 		if err != nil {
 			return err
 		}
-		if len(members) == 0 {
-			return models.Refuse(models.NotFound, "userId", "There is no such member here.")
-		}
-		if !members[0].Role.May(models.Reply) {
+		if !member.Role.May(models.Reply) {
 			return models.Refuse(models.InvalidInput, "userId", "This member only looks on and cannot be responsible.")
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"parley/inbox"
 	"parley/inbox/inboxtest"
 	"parley/models"
+	"parley/workers"
 )
 
 func failure(reason models.FailureReason) channels.SendError {
@@ -661,8 +662,30 @@ func TestRetry(t *testing.T) {
 	})
 }
 
-func TestStop(t *testing.T) {
+func TestCrew(t *testing.T) {
 	t.Parallel()
+	t.Run("works at once when it is woken, and ends when it is stopped", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		c := w.CustomerWrites("491701", "hello?")
+		var crew *workers.Crew
+		b := inbox.New(inbox.Config{
+			Store: w.Store, Adapters: channels.NewRegistry(w.Platform), Log: inboxtest.Quiet,
+			Wake: func(kind models.JobKind) { crew.Wake(kind) },
+		})
+		crew = w.Hire(b)
+		crew.Start()
+
+		m, err := b.Reply(w.Context(), w.Agent, inbox.ReplyRequest{ConversationID: c.ID, Draft: models.Draft{Text: "hi"}})
+		w.Must(err)
+		_, err = w.Platform.Await(soon(t), 1)
+		w.Must(err)
+		w.Must(crew.Stop(soon(t)))
+		w.Reply(c, "anyone at work?")
+
+		inboxtest.Same(t, "status", *w.Message(m.ID).Status, models.Sent)
+		inboxtest.Same(t, "sent", texts(w), []string{"hi"})
+	})
 	t.Run("lets a running send finish, and records it", func(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)

@@ -46,8 +46,17 @@ func (tx *Tx) Memberships(userIDs []string) ([]Membership, error) {
 
 // LockMembership reads a present member for change.
 func (tx *Tx) LockMembership(userID string) (*Membership, error) {
+	return tx.presentMember(userID, "UPDATE")
+}
+
+// HoldMembership reads a present member, who stays one, in the same role, until the transaction ends.
+func (tx *Tx) HoldMembership(userID string) (*Membership, error) {
+	return tx.presentMember(userID, "SHARE")
+}
+
+func (tx *Tx) presentMember(userID, lock string) (*Membership, error) {
 	var m Membership
-	err := tx.db.Raw(`SELECT * FROM memberships WHERE organization_id = ? AND user_id = ? AND removed_at IS NULL FOR UPDATE`,
+	err := tx.db.Raw(`SELECT * FROM memberships WHERE organization_id = ? AND user_id = ? AND removed_at IS NULL FOR `+lock,
 		tx.Viewer.OrganizationID, userID).Scan(&m).Error
 	if err != nil {
 		return nil, fmt.Errorf("lock membership: %w", err)
