@@ -82,23 +82,11 @@ func equal(a, b *string) bool {
 // change does work on one locked conversation, at most once for a key, and returns what the conversation then is.
 func (b *Inbox) change(ctx context.Context, viewer models.Viewer, action models.Action, conversationID, key string, input any,
 	work func(*models.Tx, *models.Conversation) error) (*models.Conversation, error) {
-	var changed *models.Conversation
-	err := b.store.Do(ctx, viewer, action, func(tx *models.Tx) error {
-		_, err := tx.Once(action, key, input, func() (string, error) {
-			var c models.Conversation
-			if err := tx.Lock(&c, conversationID); err != nil {
-				return "", err
-			}
-			return c.ID, work(tx, &c)
-		})
-		if err != nil {
-			return err
+	return once[models.Conversation](ctx, b, viewer, action, key, input, func(tx *models.Tx) (string, error) {
+		var c models.Conversation
+		if err := tx.Lock(&c, conversationID); err != nil {
+			return "", err
 		}
-		changed = &models.Conversation{}
-		return tx.Find(changed, conversationID)
+		return c.ID, work(tx, &c)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return changed, nil
 }

@@ -40,21 +40,9 @@ func (b *Inbox) ConnectChannel(ctx context.Context, viewer models.Viewer, r Conn
 			return nil, err
 		}
 	}
-	var channel *models.Channel
-	err = b.store.Do(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
-		id, err := tx.Once(models.ManageChannels, r.Key, []any{"connect", r, r.AccessToken}, func() (string, error) {
-			return connect(tx, r, account)
-		})
-		if err != nil {
-			return err
-		}
-		channel = &models.Channel{}
-		return tx.Find(channel, id)
+	return once[models.Channel](ctx, b, viewer, models.ManageChannels, r.Key, []any{"connect", r, r.AccessToken}, func(tx *models.Tx) (string, error) {
+		return connect(tx, r, account)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return channel, nil
 }
 
 func (b *Inbox) mayConnect(ctx context.Context, viewer models.Viewer, r ConnectRequest) (channels.Adapter, error) {
@@ -323,23 +311,11 @@ func (b *Inbox) unsubscribe(ctx context.Context, c *models.Channel, account chan
 
 func (b *Inbox) changeChannel(ctx context.Context, viewer models.Viewer, channelID, key string, input any,
 	work func(*models.Tx, *models.Channel) error) (*models.Channel, error) {
-	var changed *models.Channel
-	err := b.store.Do(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
-		_, err := tx.Once(models.ManageChannels, key, input, func() (string, error) {
-			var c models.Channel
-			if err := tx.Lock(&c, channelID); err != nil {
-				return "", err
-			}
-			return c.ID, work(tx, &c)
-		})
-		if err != nil {
-			return err
+	return once[models.Channel](ctx, b, viewer, models.ManageChannels, key, input, func(tx *models.Tx) (string, error) {
+		var c models.Channel
+		if err := tx.Lock(&c, channelID); err != nil {
+			return "", err
 		}
-		changed = &models.Channel{}
-		return tx.Find(changed, channelID)
+		return c.ID, work(tx, &c)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return changed, nil
 }

@@ -254,7 +254,7 @@ func awaitListeners(w *inboxtest.World, redisURL string, n int64) {
 		select {
 		case <-again.C:
 		case <-late:
-			w.T.Fatal(fmt.Sprintf("%d processes listen instead of %d (%v)", listeners[channel], n, err))
+			w.T.Fatalf("%d processes listen instead of %d (%v)", listeners[channel], n, err)
 		}
 	}
 }

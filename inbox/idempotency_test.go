@@ -372,7 +372,8 @@ func TestIdempotencyKeyIs(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)
 		c := w.CustomerWrites("491701", "hello?")
-		if w.Reply(c, "hi").ID == w.Reply(c, "hi").ID {
+		first, second := w.Reply(c, "hi"), w.Reply(c, "hi")
+		if first.ID == second.ID {
 			t.Error("two replies are one")
 		}
 		inboxtest.Same(t, "keys", w.Count(`SELECT count(*) FROM idempotency_keys`), 0)

@@ -165,7 +165,7 @@ func TestReceiveAtOnce(t *testing.T) {
 		resolve(w, older)
 		newer := w.CustomerWrites("491701", "second")
 		resolve(w, newer)
-		reopened, go_on := make(chan struct{}), make(chan struct{})
+		reopened, proceed := make(chan struct{}), make(chan struct{})
 		in := w.Says("491701", "third")
 
 		inboxtest.Together(3, func(i int) {
@@ -179,7 +179,7 @@ func TestReceiveAtOnce(t *testing.T) {
 					c.Status = models.New
 					err := tx.SaveConversation(&c, "status")
 					close(reopened)
-					<-go_on
+					<-proceed
 					return err
 				}))
 			case 1:
@@ -188,7 +188,7 @@ func TestReceiveAtOnce(t *testing.T) {
 			case 2:
 				<-reopened
 				w.AwaitLock()
-				close(go_on)
+				close(proceed)
 			}
 		})
 

@@ -17,14 +17,8 @@ type ReplyRequest struct {
 // Reply queues an answer on the conversation's channel, unless the platform would refuse it. The conversation then waits
 // for the contact. Sending happens by itself: see Deliver.
 func (b *Inbox) Reply(ctx context.Context, viewer models.Viewer, r ReplyRequest) (*models.Message, error) {
-	var message *models.Message
-	err := b.store.Do(ctx, viewer, models.Reply, func(tx *models.Tx) error {
-		id, err := tx.Once(models.Reply, r.Key, r, func() (string, error) { return queue(tx, r) })
-		if err != nil {
-			return err
-		}
-		message = &models.Message{}
-		return tx.Find(message, id)
+	message, err := once[models.Message](ctx, b, viewer, models.Reply, r.Key, r, func(tx *models.Tx) (string, error) {
+		return queue(tx, r)
 	})
 	if err != nil {
 		return nil, err
@@ -106,14 +100,8 @@ func refuseReply(reason models.CannotReplyReason) error {
 
 // Retry sends a failed message again, as a new round of attempts.
 func (b *Inbox) Retry(ctx context.Context, viewer models.Viewer, messageID, key string) (*models.Message, error) {
-	var message *models.Message
-	err := b.store.Do(ctx, viewer, models.RetryMessage, func(tx *models.Tx) error {
-		id, err := tx.Once(models.RetryMessage, key, messageID, func() (string, error) { return messageID, requeue(tx, messageID) })
-		if err != nil {
-			return err
-		}
-		message = &models.Message{}
-		return tx.Find(message, id)
+	message, err := once[models.Message](ctx, b, viewer, models.RetryMessage, key, messageID, func(tx *models.Tx) (string, error) {
+		return messageID, requeue(tx, messageID)
 	})
 	if err != nil {
 		return nil, err

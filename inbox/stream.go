@@ -28,19 +28,9 @@ func (b *Inbox) AssignFromStream(ctx context.Context, viewer models.Viewer, r St
 	if len(r.Post.Text) > 20000 || len(r.Post.Permalink) > 2000 {
 		return nil, models.Refuse(models.InvalidInput, "post", "The text of a post has at most 20,000 bytes, its permalink 2,000.")
 	}
-	var conversation *models.Conversation
-	err := b.store.Do(ctx, viewer, models.AssignFromStream, func(tx *models.Tx) error {
-		id, err := tx.Once(models.AssignFromStream, r.Key, r, func() (string, error) { return assignFromStream(tx, r) })
-		if err != nil {
-			return err
-		}
-		conversation = &models.Conversation{}
-		return tx.Find(conversation, id)
+	return once[models.Conversation](ctx, b, viewer, models.AssignFromStream, r.Key, r, func(tx *models.Tx) (string, error) {
+		return assignFromStream(tx, r)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return conversation, nil
 }
 
 func assignFromStream(tx *models.Tx, r StreamRequest) (conversationID string, err error) {

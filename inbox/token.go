@@ -151,20 +151,9 @@ func (b *Inbox) issue(ctx context.Context, viewer models.Viewer, kind models.Tok
 // RevokeToken ends a token at once, with every stream that came in by it. Members revoke their own; who manages members
 // revokes anyone's.
 func (b *Inbox) RevokeToken(ctx context.Context, viewer models.Viewer, tokenID, key string) (*models.Token, error) {
-	token := &models.Token{}
-	err := b.store.Do(ctx, viewer, models.ManageOwnTokens, func(tx *models.Tx) error {
-		_, err := tx.Once(models.ManageOwnTokens, key, []any{"revoke", tokenID}, func() (string, error) {
-			return tokenID, revoke(tx, tokenID)
-		})
-		if err != nil {
-			return err
-		}
-		return tx.Find(token, tokenID)
+	return once[models.Token](ctx, b, viewer, models.ManageOwnTokens, key, []any{"revoke", tokenID}, func(tx *models.Tx) (string, error) {
+		return tokenID, revoke(tx, tokenID)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return token, nil
 }
 
 func revoke(tx *models.Tx, tokenID string) error {
