@@ -45,8 +45,7 @@ type Inbound struct {
 	Status  DeliveryStatus // of a receipt
 	Failure *Failure       // of a receipt with status FAILED
 
-	NewAuthorID  string // of a rekey
-	NewThreadKey string
+	NewAuthorID string // of a rekey
 
 	Notice *Notice
 }

@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -239,9 +238,3 @@ func (s *Store) Claim(ctx context.Context, kind JobKind, limit int, lease time.D
 	}
 	return jobs, nil
 }
-
-// IsUserID reports whether s has the shape of a user's id.
-func IsUserID(s string) bool { return isID(s, UserPrefix) }
-
-// Fingerprint is a short name for content that must not be logged.
-func Fingerprint(content []byte) string { return hex.EncodeToString(hashOf(content)[:6]) }

@@ -37,7 +37,7 @@ func TestOutside(t *testing.T) {
 	}
 
 	t.Run("a known user joins another organization as who they are", func(t *testing.T) {
-		if shopUsers[0] != bakeryUsers[0] || !models.IsUserID(shopUsers[0]) {
+		if shopUsers[0] != bakeryUsers[0] || models.PrefixOf(shopUsers[0]) != models.UserPrefix {
 			t.Errorf("rosa is %s and %s", shopUsers[0], bakeryUsers[0])
 		}
 		login, err := store.LoginByEmail(ctx, "rosa@EXAMPLE.com")

@@ -222,7 +222,7 @@ func keepsPromises(t *testing.T, inbound []models.Inbound) {
 			require(in.Status != "", "is a receipt without status")
 			require((in.Status == models.Failed) == (in.Failure != nil), "failed without a reason, or the reverse")
 		case models.InboundRekey:
-			require(in.Author.ID != "" && in.NewAuthorID != "" && in.NewThreadKey != "", "lacks the old or the new id")
+			require(in.Author.ID != "" && in.NewAuthorID != "", "lacks the old or the new id")
 		case models.InboundOptIn, models.InboundOptOut:
 			require(in.Author.ID != "", "lacks the contact")
 		case models.InboundNotice:

@@ -196,7 +196,6 @@ func (m *message) tellSystem(in *models.Inbound) error {
 		if in.NewAuthorID == "" {
 			in.NewAuthorID = string(m.System.WaID)
 		}
-		in.NewThreadKey = in.NewAuthorID
 		if in.NewAuthorID == "" {
 			return errors.New("changed number without the new one")
 		}

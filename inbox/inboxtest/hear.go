@@ -45,7 +45,7 @@ func (w *World) Opt(customer string, kind models.InboundKind) models.Inbound {
 func (w *World) NewNumber(customer, number string) models.Inbound {
 	return models.Inbound{
 		Kind: models.InboundRekey, AccountID: w.Channel.AccountID, Author: models.Author{ID: customer}, At: w.Clock.Now(),
-		ThreadKey: customer, NewAuthorID: number, NewThreadKey: number,
+		ThreadKey: customer, NewAuthorID: number,
 	}
 }
 
