@@ -361,6 +361,9 @@ func TestFollowWithoutAccess(t *testing.T) {
 		b := w.OpenInbox(p.store)
 		revoked, other := newToken(w, b, w.Agent), newToken(w, b, w.Agent)
 		ends, stays := p.follow(revoked, p.end()), p.follow(other, p.end())
+		p.record(1)
+		ends.take(1)
+		stays.take(1)
 
 		_, err := b.RevokeToken(w.Context(), w.Agent, revoked.TokenID, "")
 		w.Must(err)

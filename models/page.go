@@ -81,13 +81,14 @@ type order[T any] struct {
 }
 
 type cursor struct {
-	At time.Time `json:"t"`
-	ID string    `json:"i"`
+	Column string    `json:"c"` // in another order the same place means something else
+	At     time.Time `json:"t"`
+	ID     string    `json:"i"`
 }
 
 func (o order[T]) cursor(row *T) string {
 	at, id := o.key(row)
-	text, err := json.Marshal(cursor{At: at.UTC(), ID: id})
+	text, err := json.Marshal(cursor{Column: o.column, At: at.UTC(), ID: id})
 	if err != nil {
 		panic(err) // a time and a string
 	}
@@ -100,9 +101,13 @@ func parseCursor(text, field string) (c cursor, err error) {
 		err = json.Unmarshal(raw, &c)
 	}
 	if err != nil || c.ID == "" || strings.Contains(c.ID, "\x00") { // which PostgreSQL takes in no text
-		return cursor{}, Refuse(InvalidCursor, field, "This is not a cursor of this list.")
+		return cursor{}, notACursor(field)
 	}
 	return c, nil
+}
+
+func notACursor(field string) error {
+	return Refuse(InvalidCursor, field, "This is not a cursor of this list in this order.")
 }
 
 // page reads one page of query, and the end of the log in the same snapshot.
@@ -158,6 +163,9 @@ func (o order[T]) between(query *gorm.DB, p Page) (*gorm.DB, error) {
 			continue
 		}
 		c, err := parseCursor(*bound.text, bound.field)
+		if err == nil && c.Column != o.column {
+			err = notACursor(bound.field)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -225,6 +225,7 @@ func TestPageRefuses(t *testing.T) {
 		{"a cursor without an id", models.Page{After: encode(`{"t":"2026-03-01T12:00:00Z"}`)}, models.InvalidCursor, "after"},
 		{"a cursor without sense", models.Page{After: encode(`{"t":7,"i":"cnv_1"}`)}, models.InvalidCursor, "after"},
 		{"a cursor of another age", models.Page{After: encode(`{"t":"99999-03-01T12:00:00Z","i":"cnv_1"}`)}, models.InvalidCursor, "after"},
+		{"a cursor of another list", models.Page{After: encode(`{"c":"created_at","t":"2026-03-01T12:00:00Z","i":"cnv_1"}`)}, models.InvalidCursor, "after"},
 		{"a cursor PostgreSQL would choke on", models.Page{After: encode(`{"t":"2026-03-01T12:00:00Z","i":"cnv_\u0000"}`)}, models.InvalidCursor, "after"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -112,7 +113,7 @@ func (tx *Tx) Once(action Action, key string, input any, work func() (result str
 	if key == "" {
 		return work()
 	}
-	if len(key) > 200 {
+	if utf8.RuneCountInString(key) > 200 {
 		return "", Refuse(InvalidInput, "idempotencyKey", "An idempotency key has at most 200 characters.")
 	}
 	said, err := json.Marshal(input)
