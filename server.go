@@ -93,6 +93,7 @@ func run(ctx context.Context, config Config, out io.Writer, log *slog.Logger) (e
 // parley is the running product.
 type parley struct {
 	store    *models.Store
+	redis    *redis.Client
 	inbox    *inbox.Inbox
 	feed     *inbox.Feed
 	crew     *workers.Crew
@@ -139,7 +140,9 @@ func assemble(ctx context.Context, config Config, places *places, log *slog.Logg
 		Wake: func(kind models.JobKind) { p.crew.Wake(kind) },
 	})
 	p.crew = workers.New(store, log, config.Tick, workers.Kinds(p.inbox))
-	p.feed = inbox.NewFeed(store, redis.NewClient(options), config.Tick, log)
+	options.DialTimeout, options.DialerRetries = time.Second, 1 // the feed tries again by itself
+	p.redis = redis.NewClient(options)
+	p.feed = inbox.NewFeed(store, p.redis, config.Tick, log)
 	store.OnCommit(p.feed.Ring)
 	p.webhooks = channels.NewWebhooks(adapters, p.inbox, log, channels.WebhookOptions{PublicURL: public})
 	p.ready = &readiness{ping: store.Ping}
@@ -213,5 +216,8 @@ func (p *parley) stop(within time.Duration) error {
 	}
 	p.endFeed()
 	p.running.Wait()
+	if err := p.redis.Close(); err != nil {
+		errs = append(errs, fmt.Errorf("leave redis: %w", err))
+	}
 	return errors.Join(errs...)
 }

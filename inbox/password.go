@@ -10,13 +10,17 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Cost of a password: the second choice of RFC 9106 §4, for servers without 2 GiB to spare per login.
-const (
-	argonTime    = 3
-	argonMemory  = 64 << 10 // KiB
-	argonThreads = 4
-	argonKey     = 32
-)
+// cost is what stretching a password takes. Each hash carries its own, so that raising it locks nobody out.
+type cost struct {
+	memory  uint32 // KiB
+	time    uint32
+	threads uint8
+}
+
+// today is the second choice of RFC 9106 §4, for servers without 2 GiB to spare per login.
+var today = cost{memory: 64 << 10, time: 3, threads: 4}
+
+const hashLength = 32
 
 // HashPassword makes what is kept of a password, in the PHC string format.
 func HashPassword(password string) (string, error) {
@@ -24,17 +28,17 @@ func HashPassword(password string) (string, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return "", fmt.Errorf("make salt: %w", err)
 	}
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(stretch(password, salt))), nil
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, today.memory, today.time, today.threads,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(today.stretch(password, salt))), nil
 }
 
 // Each password takes 64 MiB while it is stretched: strangers who try many at once wait for each other.
 var stretching = make(chan struct{}, 4)
 
-func stretch(password string, salt []byte) []byte {
+func (c cost) stretch(password string, salt []byte) []byte {
 	stretching <- struct{}{}
 	defer func() { <-stretching }()
-	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
+	return argon2.IDKey([]byte(password), salt, c.time, c.memory, c.threads, hashLength)
 }
 
 // fitsPassword reports whether hash was made of password.
@@ -51,5 +55,9 @@ func fitsPassword(hash, password string) bool {
 	if err != nil {
 		return false
 	}
-	return subtle.ConstantTimeCompare(want, stretch(password, salt)) == 1
+	var c cost
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.time, &c.threads); err != nil {
+		return false
+	}
+	return subtle.ConstantTimeCompare(want, c.stretch(password, salt)) == 1
 }

@@ -25,8 +25,8 @@ func (b *Inbox) AssignFromStream(ctx context.Context, viewer models.Viewer, r St
 	if r.Post.ExternalID == "" || len(r.Post.ExternalID) > 500 || r.Author.ID == "" || len(r.Author.ID) > 500 {
 		return nil, models.Refuse(models.InvalidInput, "post", "A post and its author are named by the platform's ids, of at most 500 bytes.")
 	}
-	if len(r.Post.Text) > 20000 || len(r.Post.Permalink) > 2000 {
-		return nil, models.Refuse(models.InvalidInput, "post", "The text of a post has at most 20,000 bytes, its permalink 2,000.")
+	if len(r.Post.Text) > 20000 || len(r.Post.Permalink) > 2000 || len(r.Post.AuthorName) > 500 {
+		return nil, models.Refuse(models.InvalidInput, "post", "The text of a post has at most 20,000 bytes, its permalink 2,000, its author's name 500.")
 	}
 	return once[models.Conversation](ctx, b, viewer, models.AssignFromStream, r.Key, r, func(tx *models.Tx) (string, error) {
 		return assignFromStream(tx, r)
@@ -44,6 +44,9 @@ func assignFromStream(tx *models.Tx, r StreamRequest) (conversationID string, er
 	var channel models.Channel
 	if err := tx.Find(&channel, r.ChannelID); err != nil {
 		return "", err
+	}
+	if channel.Status == models.Disconnected {
+		return "", models.Refuse(models.ChannelNotConnected, "channelId", "The channel is disconnected. Connect it again first.")
 	}
 	caps, ok := models.CapabilitiesOf(channel.Platform, r.Surface)
 	if !ok || !caps.AssignFromStream {

@@ -82,7 +82,7 @@ func choose(organizations []models.Organization, wanted string) (id string, err 
 // SwitchOrganization begins a session of the viewer's user in another of their organizations.
 func (b *Inbox) SwitchOrganization(ctx context.Context, viewer models.Viewer, organizationID, key string) (*NewToken, models.Viewer, error) {
 	// The door of where they are asks whether their token still holds; the new one is entered by their name alone.
-	err := b.store.Read(ctx, viewer, models.ManageOwnTokens, func(*models.Tx) error { return nil })
+	err := b.store.Read(ctx, viewer, models.ManageOwnTokens, signedIn)
 	if err != nil {
 		return nil, viewer, err
 	}
@@ -107,7 +107,7 @@ type TokenRequest struct {
 	Key       string `json:"-"`
 }
 
-// CreateToken makes an API token that acts as the viewer.
+// CreateToken makes an API token that acts as the viewer, who has to be signed in.
 func (b *Inbox) CreateToken(ctx context.Context, viewer models.Viewer, r TokenRequest) (*NewToken, error) {
 	if r.Name == "" || len(r.Name) > 100 {
 		return nil, models.Refuse(models.InvalidInput, "name", "Name the token, in at most 100 bytes.")
@@ -118,11 +118,29 @@ func (b *Inbox) CreateToken(ctx context.Context, viewer models.Viewer, r TokenRe
 	return b.issue(ctx, viewer, models.APIToken, r.Name, r.ExpiresAt, r.Key, r)
 }
 
+// signedIn refuses what an API token may not do: make others, which would outlive it or reach where it does not.
+func signedIn(tx *models.Tx) error {
+	if tx.Viewer.TokenID == "" {
+		return nil
+	}
+	var t models.Token
+	if err := tx.Find(&t, tx.Viewer.TokenID); err != nil {
+		return fmt.Errorf("read the viewer's token: %w", err)
+	}
+	if t.Kind != models.SessionToken {
+		return models.Refuse(models.Forbidden, "", "Sign in for this: an API token makes no tokens.")
+	}
+	return nil
+}
+
 func (b *Inbox) issue(ctx context.Context, viewer models.Viewer, kind models.TokenKind, name string, expires *time.Time,
 	key string, input any) (*NewToken, error) {
 	var issued struct{ ID, Secret string }
 	token := &models.Token{}
 	err := b.store.Do(ctx, viewer, models.ManageOwnTokens, func(tx *models.Tx) error {
+		if err := signedIn(tx); err != nil {
+			return err
+		}
 		result, err := tx.Once(models.ManageOwnTokens, key, []any{kind, input}, func() (string, error) {
 			t, secret, err := tx.NewToken(viewer.UserID, kind, name, expires)
 			if err != nil {

@@ -347,6 +347,7 @@ func TestSwitchOrganization(t *testing.T) {
 		w := inboxtest.New(t)
 		n := w.Neighbour("2") // of the same people
 		here := newToken(w, w.Inbox, w.Agent)
+		w.Break(fmt.Sprintf(`UPDATE tokens SET kind = 'SESSION' WHERE id = '%s'`, here.TokenID))
 
 		session, switched, err := w.Inbox.SwitchOrganization(w.Context(), here, n.Org.ID, "")
 		w.Must(err)
@@ -360,6 +361,18 @@ func TestSwitchOrganization(t *testing.T) {
 		for _, viewer := range []models.Viewer{here, there} {
 			w.Must(w.Store.Read(w.Context(), viewer, models.ViewInbox, func(*models.Tx) error { return nil }))
 		}
+	})
+	t.Run("is for those who signed in: an API token stays where it is, and makes no others", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		n := w.Neighbour("2")
+		program := newToken(w, w.Inbox, w.Agent)
+
+		_, _, err := w.Inbox.SwitchOrganization(w.Context(), program, n.Org.ID, "")
+		inboxtest.Refused(t, err, models.Forbidden)
+		_, err = w.Inbox.CreateToken(w.Context(), program, inbox.TokenRequest{Name: "heir"})
+		inboxtest.Refused(t, err, models.Forbidden)
+		inboxtest.Same(t, "tokens", w.Count(`SELECT count(*) FROM tokens`), 1)
 	})
 	t.Run("refuses an organization the user does not belong to", func(t *testing.T) {
 		t.Parallel()

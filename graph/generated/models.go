@@ -372,7 +372,7 @@ type StreamPostInput struct {
 	PublishedAt *time.Time `json:"publishedAt,omitempty"`
 	// The platform's id of its author. At most 500 bytes.
 	AuthorExternalID string `json:"authorExternalId"`
-	// What its author is called.
+	// What its author is called. At most 500 bytes.
 	AuthorName *string `json:"authorName,omitempty"`
 }
 

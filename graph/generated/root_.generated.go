@@ -4050,7 +4050,7 @@ input StreamPostInput {
   publishedAt: Time
   "The platform's id of its author. At most 500 bytes."
   authorExternalId: ID!
-  "What its author is called."
+  "What its author is called. At most 500 bytes."
   authorName: String
 }
 
@@ -5237,10 +5237,14 @@ extend type Mutation {
   """
   signIn("Who signs in, and where." input: SignInInput!): SignInPayload!
 
-  "Begin a session of the same user in another organization."
+  "Begin a session of the same user in another organization. Needs a session: an API token stays in its organization."
   switchOrganization("Where to." input: SwitchOrganizationInput!): SwitchOrganizationPayload!
 
-  "Make an API token that acts as the viewer. Its secret is in the answer and nowhere else."
+  """
+  Make an API token that acts as the viewer. Its secret is in the answer and nowhere else.
+
+  Needs a session: an API token makes no others.
+  """
   createApiToken("The token to make." input: CreateApiTokenInput!): CreateApiTokenPayload!
 
   """
