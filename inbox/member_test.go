@@ -184,6 +184,21 @@ func TestRemoveMember(t *testing.T) {
 		inboxtest.Same(t, "what is said of the shared", told[1].Data, models.EventData{Reason: "MEMBER_REMOVED", TeamID: team})
 		inboxtest.Same(t, "what is said of the member", told[2].Data, models.EventData{UserID: w.Agent.UserID})
 	})
+	t.Run("releases a resolved conversation when it reopens", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		c := w.CustomerWrites("491701", "hello?")
+		w.Must(assign(w, w.Owner, c, &w.Agent.UserID, nil, ""))
+		_, err := w.Inbox.ChangeStatus(w.Context(), w.Agent, inbox.StatusRequest{ConversationID: c.ID, Status: models.Resolved})
+		w.Must(err)
+		w.Must(remove(w, w.Owner, w.Agent))
+
+		again := w.CustomerWrites("491701", "one more thing")
+
+		inboxtest.Same(t, "conversation", again.ID, c.ID)
+		inboxtest.Same(t, "assignee", again.AssigneeUserID, nil)
+		inboxtest.Same(t, "status", again.Status, models.New)
+	})
 	t.Run("closes the door, for every token", func(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)

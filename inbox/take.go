@@ -88,7 +88,7 @@ func (r reception) openThread(identity *models.ContactIdentity, in models.Inboun
 	}
 	if c != nil && (c.IsOpen() || r.channel.WhenResolved == models.Reopen) {
 		c.ThreadKey = in.ThreadKey
-		return c, nil
+		return c, r.releaseGone(c)
 	}
 	c = r.tx.NewConversation(r.channel, identity, in.Surface, in.ThreadKey)
 	if err := r.tx.OpenConversation(c); err != nil {
@@ -96,6 +96,18 @@ func (r reception) openThread(identity *models.ContactIdentity, in models.Inboun
 	}
 	r.tx.Record(models.Event{Type: models.ConversationOpened, ConversationID: c.ID, ChannelID: c.ChannelID})
 	return c, nil
+}
+
+// releaseGone takes a conversation that is about to reopen from a member who has left since it was resolved.
+func (r reception) releaseGone(c *models.Conversation) error {
+	if c.IsOpen() || c.AssigneeUserID == nil {
+		return nil
+	}
+	present, err := r.tx.Memberships([]string{*c.AssigneeUserID})
+	if err != nil || len(present) > 0 {
+		return err
+	}
+	return assign(r.tx, c, nil, c.AssigneeTeamID, "MEMBER_REMOVED")
 }
 
 // overtaken says what a superseded conversation means here: somebody opened another one of the thread at this moment.
