@@ -18,7 +18,7 @@ import (
 
 // NewExecutor executes documents of the schema for the viewer in their context: see Authenticate.
 func NewExecutor(r *Resolver, log *slog.Logger) *executor.Executor {
-	exec := executor.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
+	exec := executor.New(executable(generated.Config{Resolvers: r}))
 	exec.SetErrorPresenter(presenter(log))
 	exec.SetRecoverFunc(recoverer(log))
 	exec.Use(transport.NewGuard(transport.Limits{}))

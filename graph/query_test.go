@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,6 +151,10 @@ func TestStranger(t *testing.T) {
 		got := a.ask(nobody, `{ __schema { types { name } } }`, nil)
 		if at(got.Data, "__schema") != nil || len(got.Errors) == 0 {
 			t.Errorf("introspection answers %v", got)
+		}
+		directives := fmt.Sprint(a.data(a.Agent, `{ __schema { directives { name } } }`, nil))
+		if strings.Contains(directives, "defer") {
+			t.Errorf("the schema promises %s", directives)
 		}
 		if got := a.data(a.Agent, `{ __schema { queryType { name } } }`, nil); at(got, "__schema", "queryType", "name") != "Query" {
 			t.Errorf("a member learns %v", got)
