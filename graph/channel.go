@@ -22,7 +22,7 @@ func (r *attachmentRuleResolver) MaxBytes(ctx context.Context, obj *models.Attac
 }
 
 func (r *channelResolver) AttentionReason(ctx context.Context, obj *models.Channel) (*models.FailureReason, error) {
-	return word(obj.StatusReason), nil
+	return view.Text(obj.StatusReason), nil
 }
 
 func (r *channelResolver) Capabilities(ctx context.Context, obj *models.Channel) ([]*models.Capabilities, error) {

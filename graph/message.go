@@ -43,7 +43,7 @@ func (r *attachmentResolver) Phones(ctx context.Context, obj *models.Attachment)
 }
 
 func (r *deliveryResolver) FailureReason(ctx context.Context, obj *models.Message) (*models.FailureReason, error) {
-	return word(obj.FailureReason), nil
+	return view.Text(obj.FailureReason), nil
 }
 
 func (r *deliveryResolver) FailureCode(ctx context.Context, obj *models.Message) (*string, error) {
@@ -70,7 +70,7 @@ func (r *deliveryAttemptResolver) PlatformRequestID(ctx context.Context, obj *mo
 }
 
 func (r *deliveryAttemptResolver) FailureReason(ctx context.Context, obj *models.DeliveryAttempt) (*models.FailureReason, error) {
-	return word(obj.FailureReason), nil
+	return view.Text(obj.FailureReason), nil
 }
 
 func (r *deliveryAttemptResolver) FailureCode(ctx context.Context, obj *models.DeliveryAttempt) (*string, error) {

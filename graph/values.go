@@ -15,14 +15,6 @@ func value[T any](p *T) (v T) {
 	return v
 }
 
-// word is w, or null if it is empty.
-func word[T ~string](w T) *T {
-	if w == "" {
-		return nil
-	}
-	return &w
-}
-
 // positive is n, or null if it is zero.
 func positive(n int) *int {
 	if n <= 0 {

@@ -106,7 +106,7 @@ func (b *Inbox) Import(ctx context.Context, job models.Job) error {
 // forgetBatch is how many events one transaction forgets, so that it holds the log for a moment only.
 const forgetBatch = 5000
 
-// ForgetLog drops events and keys past their retention and looks again the next day.
+// ForgetLog drops events and keys past their retention, and looks again when a thirtieth of it has passed.
 func (b *Inbox) ForgetLog(ctx context.Context, job models.Job) error {
 	return b.store.Do(ctx, models.System(job.OrganizationID), models.KeepTheClock, func(tx *models.Tx) error {
 		gone, err := tx.ForgetEvents(tx.Now.Add(-tx.Rules.EventRetention), forgetBatch)

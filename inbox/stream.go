@@ -46,7 +46,7 @@ func assignFromStream(tx *models.Tx, r StreamRequest) (conversationID string, er
 		return "", err
 	}
 	if channel.Status == models.Disconnected {
-		return "", models.Refuse(models.ChannelNotConnected, "channelId", "The channel is disconnected. Connect it again first.")
+		return "", errDisconnected
 	}
 	caps, ok := models.CapabilitiesOf(channel.Platform, r.Surface)
 	if !ok || !caps.AssignFromStream {

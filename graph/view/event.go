@@ -117,8 +117,8 @@ func (h happening) ExpiresAt() *time.Time                { return h.e.Data.Expir
 func (h happening) DeactivatesAt() *time.Time            { return h.e.Data.ExpiresAt }
 func (h happening) Reason() *string                      { return Text(h.e.Data.Reason) }
 func (h happening) Change() string                       { return h.e.Data.Change }
-func (h happening) Role() *models.Role                   { return nonzero(models.Role(h.e.Data.To)) }
-func (h happening) FailureReason() *models.FailureReason { return nonzero(h.e.Data.FailureReason) }
+func (h happening) Role() *models.Role                   { return Text(models.Role(h.e.Data.To)) }
+func (h happening) FailureReason() *models.FailureReason { return Text(h.e.Data.FailureReason) }
 func (h happening) Topic() string                        { return h.notice().Type }
 func (h happening) Subject() *string                     { return Text(h.notice().Subject) }
 func (h happening) Outcome() *string                     { return Text(h.notice().State) }
@@ -163,9 +163,7 @@ func optional[T any](ctx context.Context, load *One[T], id string) (*T, error) {
 }
 
 // Text is s, or null if it is empty.
-func Text(s string) *string { return nonzero(s) }
-
-func nonzero[T ~string](s T) *T {
+func Text[T ~string](s T) *T {
 	if s == "" {
 		return nil
 	}
