@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -22,8 +23,8 @@ type Adapter interface {
 	Verify(d Delivery, account *Account) error
 
 	// Parse turns a verified delivery into our words. Elements it cannot read are reported beside those it can:
-	// one bad element never costs its neighbours.
-	Parse(d Delivery) Parsed
+	// one bad element never costs its neighbours. The account is the one Verify was given.
+	Parse(d Delivery, account *Account) Parsed
 
 	// Send hands one message to the platform and returns once the platform has answered. A refusal is a *SendError.
 	Send(ctx context.Context, account Account, m Outbound) (Sent, error)
@@ -32,7 +33,14 @@ type Adapter interface {
 // Handshaker is an adapter whose platform asks for proof that the webhook address is ours.
 type Handshaker interface {
 	// Handshake answers the platform's GET with the text it expects, or with an error if the request is not the platform's.
-	Handshake(query url.Values) (answer string, err error)
+	// The account is nil unless the address names one.
+	Handshake(query url.Values, account *Account) (answer string, err error)
+}
+
+// Greeter is an adapter whose platform wants words in the answer to a delivery that was received. The others get none.
+type Greeter interface {
+	// Greeting is the answer's media type and text.
+	Greeting() (contentType, text string)
 }
 
 // Connector is an adapter that checks an account when it is connected as a channel.
@@ -49,6 +57,46 @@ type Subscriber interface {
 
 	// Unsubscribe makes it stop.
 	Unsubscribe(ctx context.Context, account Account) error
+}
+
+// Actor is an adapter whose platform lets an account do more with a message than answer it.
+type Actor interface {
+	// Act does one thing. A refusal is a *SendError. Doing a thing twice is the same as doing it once.
+	Act(ctx context.Context, account Account, a Action) error
+}
+
+// Completer is an adapter whose platform tells of things by their ids only.
+type Completer interface {
+	// Complete asks the platform for what an incomplete element lacks: the author, the words, the time. A refusal is a
+	// *SendError.
+	Complete(ctx context.Context, account Account, in models.Inbound) (models.Inbound, error)
+}
+
+// PostReader is an adapter that can look a post up.
+type PostReader interface {
+	// ReadPost asks the platform for a post of which only the id is known. A refusal is a *SendError.
+	ReadPost(ctx context.Context, account Account, externalID string) (models.PostFacts, error)
+}
+
+// Poller is an adapter whose platform's webhooks are not enough: what they may have missed is asked for.
+type Poller interface {
+	// Poll returns what happened since the mark the last poll left; the first mark is empty and reaches back a day at most.
+	// What was delivered before may be in it again. A refusal is a *SendError.
+	Poll(ctx context.Context, account Account, mark string, now time.Time) (Polled, error)
+}
+
+// Refresher is an adapter whose access tokens end.
+type Refresher interface {
+	// Refresh gets a new access token, and says in ExpiresAt when that ends. A refusal is a *SendError.
+	Refresh(ctx context.Context, account Account, now time.Time) (models.Credentials, error)
+}
+
+// MediaReader is an adapter whose platform serves attachments to our account alone, or by their ids.
+type MediaReader interface {
+	// OpenMedia asks the platform for an attachment, with the account's credentials where the platform wants them. Its
+	// answer is the file, whatever the status, and the caller closes it. Redirects are the caller's to follow, without
+	// credentials. A refusal on the way to the file is a *SendError.
+	OpenMedia(ctx context.Context, account Account, a models.Attachment) (*http.Response, error)
 }
 
 // Acknowledger is an adapter whose platform waits for a word about some of its deliveries, such as a tapped button.
@@ -84,6 +132,13 @@ type Parsed struct {
 	Unreadable []error          // one for each element that could not be read; the delivery is then kept as well
 }
 
+// Polled is what one poll brought.
+type Polled struct {
+	Parsed
+	Mark string        // for the next poll
+	Wait time.Duration // until the next poll; 0: as long as usual
+}
+
 // Account is a connected account with what is needed to act for it.
 type Account struct {
 	ID          string // the platform's id: phone number id, bot id
@@ -98,14 +153,32 @@ type Outbound struct {
 	ThreadKey         string
 	RecipientID       string
 	Text              string
-	Attachments       []models.Attachment // with URL
+	Attachments       []models.Attachment // with URL, for platforms that fetch
 	Template          *models.Template
-	ReplyToExternalID string
+	ReplyToExternalID string // in public always set: the comment or post that is answered
+	PrivateReplyTo    string // the comment or post a private message answers; RecipientID is then its author
+	HumanAgent        bool   // written by a person after the window closed: the platform wants to be told
+
+	// OpenFile opens an attachment of the message, for platforms that want its bytes.
+	OpenFile func(ctx context.Context, a models.Attachment) (io.ReadCloser, error)
+}
+
+// Action is something an account does with a message, or in a thread.
+type Action struct {
+	Kind             models.ActionKind
+	Surface          models.Surface
+	ThreadKey        string
+	RecipientID      string
+	TargetExternalID string // the message; of TYPING and MARK_READ the contact's newest
+	Ours             bool   // we wrote the message
+	Emoji            string // of REACT
+	Text             string // of EDIT
 }
 
 // Sent is a platform's acceptance.
 type Sent struct {
 	ExternalID string // the platform's id of the message
+	Recipient  string // the contact's id, where the platform answers with another one than it was asked for
 	RequestID  string // the platform's id of the request, for its support
 	HTTPStatus int
 }

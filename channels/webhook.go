@@ -132,7 +132,7 @@ func (w *Webhooks) serve(rw http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPost:
 		w.receive(rw, r, adapter)
 	case r.Method == http.MethodGet && shakesHands:
-		w.shakeHands(rw, r, adapter.Platform(), handshaker)
+		w.shakeHands(rw, r, adapter, handshaker)
 	default:
 		rw.Header().Set("Allow", allowed(shakesHands))
 		http.Error(rw, "method not allowed", http.StatusMethodNotAllowed)
@@ -159,8 +159,14 @@ func (w *Webhooks) adapter(platform, account string) (Adapter, bool) {
 	return adapter, namesAccount == (account != "")
 }
 
-func (w *Webhooks) shakeHands(rw http.ResponseWriter, r *http.Request, p models.Platform, h Handshaker) {
-	answer, err := h.Handshake(r.URL.Query())
+func (w *Webhooks) shakeHands(rw http.ResponseWriter, r *http.Request, adapter Adapter, h Handshaker) {
+	p := adapter.Platform()
+	account, err := w.account(r.Context(), adapter, r.PathValue("account"))
+	if err != nil {
+		w.later(rw, r, p, fmt.Errorf("find account of a handshake: %w", err))
+		return
+	}
+	answer, err := h.Handshake(r.URL.Query(), account)
 	if err != nil {
 		w.logger.WarnContext(r.Context(), "webhook handshake refused", "platform", p)
 		http.Error(rw, "forbidden", http.StatusForbidden)
@@ -194,15 +200,26 @@ func (w *Webhooks) receive(rw http.ResponseWriter, r *http.Request, adapter Adap
 		http.Error(rw, http.StatusText(status), status)
 		return
 	}
-	parsed := w.parse(r.Context(), adapter, d)
+	parsed := w.parse(r.Context(), adapter, d, account)
 	if err := w.inbox.Receive(r.Context(), adapter.Platform(), d, parsed); err != nil {
 		w.later(rw, r, adapter.Platform(), fmt.Errorf("receive delivery: %w", err))
 		return
 	}
 	w.logReceived(r.Context(), adapter.Platform(), d, parsed)
-	// The body stays empty: Telegram and WeChat would take text for an answer to the contact.
-	rw.WriteHeader(http.StatusOK)
+	greet(rw, adapter)
 	w.acknowledge(adapter, account, parsed.Inbound)
+}
+
+// greet ends the answer to a delivery. Without a greeting the body stays empty: Telegram would take text for a call.
+func greet(rw http.ResponseWriter, adapter Adapter) {
+	greeter, ok := adapter.(Greeter)
+	if !ok {
+		rw.WriteHeader(http.StatusOK)
+		return
+	}
+	contentType, text := greeter.Greeting()
+	rw.Header().Set("Content-Type", contentType)
+	_, _ = io.WriteString(rw, text) // it was received, whether they hear it or not
 }
 
 // publicURL is the address the platform called: what we see of it may have been changed by a proxy.
@@ -273,7 +290,7 @@ func refused(adapter Adapter, d Delivery, account *Account) int {
 }
 
 // parse survives a fault of the adapter: the delivery is then unreadable as a whole and kept.
-func (w *Webhooks) parse(ctx context.Context, adapter Adapter, d Delivery) (parsed Parsed) {
+func (w *Webhooks) parse(ctx context.Context, adapter Adapter, d Delivery, account *Account) (parsed Parsed) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			// The fault itself may quote what a customer wrote; the stack shows where it happened.
@@ -282,7 +299,7 @@ func (w *Webhooks) parse(ctx context.Context, adapter Adapter, d Delivery) (pars
 			parsed = Parsed{Unreadable: []error{errors.New("the adapter panicked")}}
 		}
 	}()
-	return adapter.Parse(d)
+	return adapter.Parse(d, account)
 }
 
 // logReceived says little about what went well: deliveries are many.

@@ -38,7 +38,7 @@ func (a plainAdapter) Verify(d Delivery, _ *Account) error {
 	}
 }
 
-func (a plainAdapter) Parse(d Delivery) Parsed {
+func (a plainAdapter) Parse(d Delivery, _ *Account) Parsed {
 	if a.panics {
 		panic("cannot read: " + string(d.Body))
 	}
@@ -57,7 +57,7 @@ func (plainAdapter) Send(context.Context, Account, Outbound) (Sent, error) { ret
 // politeAdapter shakes hands.
 type politeAdapter struct{ plainAdapter }
 
-func (politeAdapter) Handshake(query url.Values) (string, error) {
+func (politeAdapter) Handshake(query url.Values, _ *Account) (string, error) {
 	if query.Get("token") != "ours" {
 		return "", errors.New("not ours")
 	}

@@ -11,6 +11,9 @@ type Credentials struct {
 	RefreshToken  string     `json:"refreshToken,omitempty"`
 	ExpiresAt     *time.Time `json:"expiresAt,omitempty"`
 	WebhookSecret string     `json:"webhookSecret,omitempty"` // proves that a delivery comes from the platform
+	AppID         string     `json:"appId,omitempty"`         // of an app of the account's own: WeChat's AppID, Twilio's account SID
+	AppSecret     string     `json:"appSecret,omitempty"`     // that app's secret
+	EncodingKey   string     `json:"encodingKey,omitempty"`   // WeChat's EncodingAESKey; empty: deliveries come in plain
 }
 
 // String keeps secrets out of logs and messages.

@@ -16,6 +16,9 @@ const (
 	InboundRekey     InboundKind = "REKEY"   // the contact goes by another id from now on
 	InboundOptOut    InboundKind = "OPT_OUT" // the contact blocked us
 	InboundOptIn     InboundKind = "OPT_IN"
+	InboundHidden    InboundKind = "HIDDEN" // a comment was hidden from the public
+	InboundShown     InboundKind = "SHOWN"  // … and is shown again
+	InboundTyping    InboundKind = "TYPING" // the contact is writing: of this moment only, never kept
 	InboundNotice    InboundKind = "NOTICE" // about the account itself: kept as an event, shown to nobody's contact
 )
 
@@ -34,6 +37,7 @@ type Inbound struct {
 	At         time.Time // the platform's time; zero when it gives none
 	Reference  string    // our message id, where the platform hands it back
 
+	Post              *PostFacts // in public: what it is about, as far as the platform says
 	Text              string
 	ReplyToExternalID string
 	Attachments       []Attachment
@@ -42,8 +46,12 @@ type Inbound struct {
 	TargetExternalID string // of a reaction
 	Emoji            string // of a reaction; empty takes the author's reaction away
 
-	Status  DeliveryStatus // of a receipt
-	Failure *Failure       // of a receipt with status FAILED
+	Status     DeliveryStatus // of a receipt
+	Failure    *Failure       // of a receipt with status FAILED
+	UpTo       time.Time      // of a receipt without ExternalID: it holds for all we said to the Author until then
+	AndEarlier bool           // of a receipt with ExternalID: it holds for all we said to the Author before, too
+
+	Incomplete bool // the platform names the object only: see channels.Completer
 
 	NewAuthorID string // of a rekey
 
@@ -85,7 +93,41 @@ type MessageDetails struct {
 	AlbumID         string    `json:"albumId,omitempty"`         // messages sent together as one album share it
 	Unsupported     bool      `json:"unsupported,omitempty"`     // the platform tells us that something came, not what
 	UnsupportedCode string    `json:"unsupportedCode,omitempty"` // the platform's reason
+	Story           *Story    `json:"story,omitempty"`
+	QuotedID        string    `json:"quotedId,omitempty"` // the platform's id of a post of ours that is quoted
 }
+
+// Story is a story of ours that a contact answered, or one of theirs that names us.
+type Story struct {
+	ID       string `json:"id,omitempty"`
+	URL      string `json:"url,omitempty"`
+	Relation string `json:"relation"` // "reply", "mention"
+}
+
+// PostFacts is what a platform says of a post that people comment on. Empty parts were not said.
+type PostFacts struct {
+	ExternalID  string
+	Permalink   string
+	Text        string
+	AuthorID    string
+	AuthorName  string
+	PublishedAt time.Time
+	MediaKind   AttachmentKind // of the first picture or video
+	MediaURL    string
+	Promotion   Promotion
+	AdID        string // the ad that shows it
+}
+
+// Promotion says whether a post is paid for.
+type Promotion string
+
+// A dark post is an ad no follower sees; a boosted one is an ordinary post that is advertised as well.
+const (
+	PromotionUnknown Promotion = ""
+	Organic          Promotion = "ORGANIC"
+	Boosted          Promotion = "BOOSTED"
+	Dark             Promotion = "DARK"
+)
 
 // Referral says what brought the contact to us.
 type Referral struct {

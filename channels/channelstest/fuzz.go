@@ -12,7 +12,7 @@ func FuzzParse(f *testing.F, s Suite) {
 	}
 	f.Add([]byte(s.Broken.Body))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		keepsPromises(t, s.Adapter.Parse(s.delivery(body)).Inbound)
+		keepsPromises(t, s.parse(s.delivery(body)).Inbound)
 	})
 }
 

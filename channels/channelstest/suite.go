@@ -76,11 +76,16 @@ func (s Suite) delivery(body []byte) channels.Delivery {
 	return d
 }
 
-func (s Suite) verify(d channels.Delivery) error {
+func (s Suite) verify(d channels.Delivery) error { return s.Adapter.Verify(d, s.named(d)) }
+
+func (s Suite) parse(d channels.Delivery) channels.Parsed { return s.Adapter.Parse(d, s.named(d)) }
+
+// named is the account the delivery's address names.
+func (s Suite) named(d channels.Delivery) *channels.Account {
 	if d.AccountID == "" {
-		return s.Adapter.Verify(d, nil)
+		return nil
 	}
-	return s.Adapter.Verify(d, &s.Account)
+	return &s.Account
 }
 
 func (s Suite) reads(t *testing.T, f fixture) {
@@ -91,7 +96,7 @@ func (s Suite) reads(t *testing.T, f fixture) {
 	if err := s.verify(d); err != nil {
 		t.Errorf("verify a signed delivery: %v", err)
 	}
-	parsed := s.Adapter.Parse(d)
+	parsed := s.parse(d)
 	for _, err := range parsed.Unreadable {
 		t.Errorf("unreadable: %v", err)
 	}
@@ -109,7 +114,7 @@ func (s Suite) survivesTruncation(t *testing.T, f fixture) {
 	}
 	whole := bytes.TrimSpace(f.body)
 	for end := 0; end < len(whole); end += 50 {
-		parsed := s.Adapter.Parse(s.delivery(whole[:end]))
+		parsed := s.parse(s.delivery(whole[:end]))
 		if len(parsed.Inbound) != 0 || len(parsed.Unreadable) == 0 {
 			t.Errorf("first %d of %d bytes: %d inbound, unreadable: %v", end, len(whole), len(parsed.Inbound), parsed.Unreadable)
 		}
@@ -117,7 +122,7 @@ func (s Suite) survivesTruncation(t *testing.T, f fixture) {
 }
 
 func (s Suite) keepsNeighbours(t *testing.T) {
-	parsed := s.Adapter.Parse(s.delivery([]byte(s.Broken.Body)))
+	parsed := s.parse(s.delivery([]byte(s.Broken.Body)))
 	var kept []string
 	for _, in := range parsed.Inbound {
 		kept = append(kept, in.ExternalID)
@@ -213,13 +218,18 @@ func keepsPromises(t *testing.T, inbound []models.Inbound) {
 		require(isKeepable(in), "has a NUL character")
 		switch in.Kind {
 		case models.InboundUtterance, models.InboundPostback:
-			require(in.ExternalID != "" && in.ThreadKey != "" && in.Author.ID != "", "lacks id, thread or author")
-		case models.InboundEdit, models.InboundDeletion:
+			require(in.ExternalID != "" && in.ThreadKey != "", "lacks id or thread")
+			require(in.Author.ID != "" || in.Incomplete || in.Surface != models.PrivateMessage, "lacks the author")
+			require(in.Post == nil || in.Post.ExternalID != "", "is about a post without an id")
+		case models.InboundEdit, models.InboundDeletion, models.InboundHidden, models.InboundShown:
 			require(in.ExternalID != "", "changes nothing")
 		case models.InboundReaction:
 			require(in.TargetExternalID != "", "is a reaction to nothing")
 		case models.InboundReceipt:
 			require(in.Status != "", "is a receipt without status")
+			require(in.ExternalID != "" || !in.UpTo.IsZero() && in.Author.ID != "", "is a receipt for nothing")
+		case models.InboundTyping:
+			require(in.Author.ID != "", "lacks the contact")
 			require((in.Status == models.Failed) == (in.Failure != nil), "failed without a reason, or the reverse")
 		case models.InboundRekey:
 			require(in.Author.ID != "" && in.NewAuthorID != "", "lacks the old or the new id")

@@ -66,7 +66,7 @@ func (s Suite) holds(t *testing.T, v Vector) {
 	adapter, account := s.Knowing(v)
 	switch {
 	case v.Request.Method == http.MethodGet:
-		shakesHands(t, v, adapter)
+		shakesHands(t, v, adapter, account)
 	case v.Expect.Valid == nil:
 		t.Skip("either answer is right")
 	default:
@@ -74,7 +74,7 @@ func (s Suite) holds(t *testing.T, v Vector) {
 	}
 }
 
-func shakesHands(t *testing.T, v Vector, adapter channels.Adapter) {
+func shakesHands(t *testing.T, v Vector, adapter channels.Adapter, account channels.Account) {
 	handshaker, ok := adapter.(channels.Handshaker)
 	if !ok {
 		t.Fatal("the adapter shakes no hands")
@@ -83,7 +83,11 @@ func shakesHands(t *testing.T, v Vector, adapter channels.Adapter) {
 	for name, value := range v.Request.Query {
 		query.Set(name, value)
 	}
-	answer, err := handshaker.Handshake(query)
+	var named *channels.Account
+	if _, ok := adapter.(channels.PerAccountWebhook); ok {
+		named = &account
+	}
+	answer, err := handshaker.Handshake(query, named)
 	if (err == nil) != (v.Expect.Status == http.StatusOK) || (err == nil && answer != v.Expect.Body) {
 		t.Errorf("answered %q, %v; want %d %q", answer, err, v.Expect.Status, v.Expect.Body)
 	}

@@ -23,6 +23,7 @@ type account struct {
 	life      context.Context
 	abandon   context.CancelCauseFunc
 	customers map[string]*customer
+	posts     map[string]*Post
 	faults    Faults
 	failures  []Failure
 	sent      []Sent
@@ -60,7 +61,7 @@ type message struct {
 func (s *Simulator) add(id Account, name string, d dialect) *account {
 	a, known := s.accounts[id]
 	if !known {
-		a = &account{Account: id, dialect: d, customers: map[string]*customer{}}
+		a = &account{Account: id, dialect: d, customers: map[string]*customer{}, posts: map[string]*Post{}}
 		a.life, a.abandon = context.WithCancelCause(s.life)
 		s.accounts[id] = a
 	}

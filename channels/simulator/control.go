@@ -19,6 +19,7 @@ func (s *Simulator) serveControls(mux *http.ServeMux) {
 	mux.HandleFunc("GET /simulator/sent", s.listSent)
 	mux.HandleFunc("GET /simulator/deliveries", s.listDeliveries)
 	mux.HandleFunc("POST /simulator/customers", s.postCustomer)
+	mux.HandleFunc("POST /simulator/posts", s.postPost)
 	mux.HandleFunc("POST /simulator/messages", s.postMessage)
 	mux.HandleFunc("POST /simulator/faults", s.postFaults)
 	mux.HandleFunc("POST /simulator/reset", s.postReset)
@@ -102,6 +103,8 @@ func (s *Simulator) postMessage(w http.ResponseWriter, r *http.Request) {
 		accountName
 		Customer Customer `json:"customer"`
 		Kind     Kind     `json:"kind"`
+		Surface  Surface  `json:"surface"`
+		Post     string   `json:"post"`
 		Text     string   `json:"text"`
 		Media    *Media   `json:"media"`
 		Target   string   `json:"target"`
@@ -115,7 +118,7 @@ func (s *Simulator) postMessage(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	id, err := s.CustomerWrites(ctx, Inbound{
-		Account: a, Customer: body.Customer, Kind: body.Kind, Text: body.Text, Media: body.Media,
+		Account: a, Customer: body.Customer, Kind: body.Kind, Surface: body.Surface, Post: body.Post, Text: body.Text, Media: body.Media,
 		Target: body.Target, Emoji: body.Emoji, Payload: body.Payload,
 	})
 	switch {

@@ -27,6 +27,10 @@ type Inbound struct {
 	Customer Customer
 	// Kind is what they do; Text when empty.
 	Kind Kind
+	// Surface is where they do it; in private when empty.
+	Surface Surface
+	// Post is the platform's id of the post they comment on: one made known with AddPost.
+	Post string
 	// Text is the body, the caption, the new wording of an edit, or the title of a pressed button.
 	Text string
 	// Media is the file of an image, video, audio, voice, document or sticker; a small sample when nil.

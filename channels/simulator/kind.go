@@ -18,12 +18,21 @@ const (
 	Edit     Kind = "edit"
 )
 
+// What is done in public, by us or by a moderator elsewhere.
+const (
+	Hide   Kind = "hide"
+	Unhide Kind = "unhide"
+	Like   Kind = "like"
+	Unlike Kind = "unlike"
+)
+
 // What only customers do.
 const (
 	Revoke  Kind = "revoke"
 	Button  Kind = "button"
 	Block   Kind = "block"
 	Unblock Kind = "unblock"
+	Seen    Kind = "seen" // they read what we wrote
 )
 
 // What only we do.
@@ -47,7 +56,7 @@ func (k Kind) isMedia() bool {
 // isAction says that nothing new appears in the customer's chat.
 func (k Kind) isAction() bool {
 	switch k {
-	case Edit, MarkRead, Typing, Delete, Answer:
+	case Edit, MarkRead, Typing, Delete, Answer, Hide, Unhide, Like, Unlike:
 		return true
 	}
 	return false
@@ -60,7 +69,7 @@ func (c *customer) did(kind Kind, at time.Time) {
 		c.blocked = true
 	case Unblock:
 		c.blocked = false
-	case Edit, Revoke:
+	case Edit, Revoke, Hide, Unhide, Seen, Typing:
 	default:
 		c.WroteAt = at
 	}

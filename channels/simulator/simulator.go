@@ -15,8 +15,16 @@ type Platform string
 
 // The platforms that are played.
 const (
-	WhatsApp Platform = "WHATSAPP"
-	Telegram Platform = "TELEGRAM"
+	Facebook  Platform = "FACEBOOK"
+	Instagram Platform = "INSTAGRAM"
+	X         Platform = "X"
+	LinkedIn  Platform = "LINKEDIN"
+	WhatsApp  Platform = "WHATSAPP"
+	Messenger Platform = "MESSENGER"
+	TikTok    Platform = "TIKTOK"
+	WeChat    Platform = "WECHAT"
+	Telegram  Platform = "TELEGRAM"
+	SMS       Platform = "SMS"
 )
 
 // Account is one of our accounts on one platform: a phone number id, a bot id.
@@ -125,7 +133,9 @@ func withDefaults(c Config) Config {
 //	GET  /simulator/sent?account=…        what the platform accepted from us
 //	GET  /simulator/deliveries?account=…  webhooks with every attempt
 //	POST /simulator/customers             {account, customer:{id,name}}: make somebody reachable
-//	POST /simulator/messages              {account, customer:{id,name}, kind, text, media, target, emoji, payload}
+//	POST /simulator/posts                 {account, post:{id,text,permalink,author,dark}}: something to comment on
+//	POST /simulator/messages              {account, customer:{id,name}, kind, surface, post, text, media, target,
+//	                                      emoji, payload}
 //	POST /simulator/faults                {account, latencyMs, tokenExpired, copies, together, batch, receiptsFirst,
 //	                                      receiptsReversed, receiptDelayMs, dropReceipts,
 //	                                      fail:[{class, times, retryAfterSeconds, asReceipt}]}

@@ -13,7 +13,7 @@ import (
 )
 
 // Parse reads one update: Telegram delivers them one by one.
-func (*Adapter) Parse(d channels.Delivery) channels.Parsed {
+func (*Adapter) Parse(d channels.Delivery, _ *channels.Account) channels.Parsed {
 	inbound, err := read(d)
 	if err != nil {
 		return channels.Parsed{Unreadable: []error{fmt.Errorf("read update: %w", err)}}

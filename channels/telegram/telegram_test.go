@@ -72,7 +72,7 @@ func TestParse(t *testing.T) {
 	} {
 		t.Run("keeps for later "+name, func(t *testing.T) {
 			t.Parallel()
-			parsed := suite.Adapter.Parse(channels.Delivery{AccountID: "1", Body: []byte(body)})
+			parsed := suite.Adapter.Parse(channels.Delivery{AccountID: "1", Body: []byte(body)}, nil)
 			if len(parsed.Inbound) != 0 || len(parsed.Unreadable) != 1 {
 				t.Errorf("%d inbound, unreadable: %v; want one unreadable", len(parsed.Inbound), parsed.Unreadable)
 			}

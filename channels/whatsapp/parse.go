@@ -11,7 +11,7 @@ import (
 )
 
 // Parse reads entries × changes × messages, statuses and errors, each element by itself.
-func (*Adapter) Parse(d channels.Delivery) channels.Parsed {
+func (*Adapter) Parse(d channels.Delivery, _ *channels.Account) channels.Parsed {
 	var r reader
 	r.delivery(d.Body)
 	return channels.Parsed{Inbound: channels.Distinct(r.inbound), Unreadable: r.unreadable}

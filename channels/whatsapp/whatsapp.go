@@ -46,7 +46,7 @@ func New(config Config) *Adapter {
 func (*Adapter) Platform() models.Platform { return models.WhatsApp }
 
 // Handshake repeats Meta's challenge if it knows our verify token.
-func (a *Adapter) Handshake(query url.Values) (string, error) {
+func (a *Adapter) Handshake(query url.Values, _ *channels.Account) (string, error) {
 	ours, theirs := []byte(a.config.VerifyToken), []byte(query.Get("hub.verify_token"))
 	if query.Get("hub.mode") != "subscribe" || len(ours) == 0 || subtle.ConstantTimeCompare(ours, theirs) != 1 {
 		return "", errors.New("handshake without our verify token")

@@ -69,7 +69,7 @@ func TestVerify(t *testing.T) {
 	t.Run("an empty verify token shakes no hands", func(t *testing.T) {
 		t.Parallel()
 		query := url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {"1"}, "hub.verify_token": {""}}
-		if answer, err := New(Config{}).Handshake(query); err == nil {
+		if answer, err := New(Config{}).Handshake(query, nil); err == nil {
 			t.Errorf("answered %q", answer)
 		}
 	})
@@ -101,7 +101,7 @@ func TestParse(t *testing.T) {
 	} {
 		t.Run("keeps for later "+name, func(t *testing.T) {
 			t.Parallel()
-			parsed := suite.Adapter.Parse(channels.Delivery{Body: []byte(body)})
+			parsed := suite.Adapter.Parse(channels.Delivery{Body: []byte(body)}, nil)
 			if len(parsed.Inbound) != 0 || len(parsed.Unreadable) != 1 {
 				t.Errorf("%d inbound, unreadable: %v; want one unreadable", len(parsed.Inbound), parsed.Unreadable)
 			}

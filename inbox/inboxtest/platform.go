@@ -38,7 +38,7 @@ func (p *Platform) Platform() models.Platform { return p.platform }
 func (p *Platform) Verify(channels.Delivery, *channels.Account) error { return nil }
 
 // Parse reads nothing: tests hand their elements to the inbox themselves.
-func (p *Platform) Parse(channels.Delivery) channels.Parsed {
+func (p *Platform) Parse(channels.Delivery, *channels.Account) channels.Parsed {
 	return channels.Parsed{Unreadable: []error{errors.New("the stand-in reads nothing")}}
 }
 
