@@ -96,6 +96,9 @@ func (a *account) forget(life context.Context) {
 	a.faults, a.failures, a.held = Faults{}, nil, nil
 	a.sent, a.actions, a.accepted = nil, nil, 0
 	a.trouble = trouble{}
+	if d, ok := a.dialect.(forgetter); ok {
+		d.forget(a)
+	}
 	for _, c := range a.customers {
 		// lastID stays: a platform never gives the same id twice.
 		c.WroteAt, c.blocked, c.messages = time.Time{}, false, nil

@@ -14,15 +14,19 @@ import (
 
 // deliver repeats one delivery until it is answered with 2xx or ctx ends.
 func (s *Simulator) deliver(ctx context.Context, a *account, d *Delivery) error {
+	attempts := 0
 	for pause := s.config.RetryFirst; ; pause = min(2*pause, s.config.RetryMost) {
 		var to target
 		known := func() (ok bool) { to, ok = a.dialect.target(a, []byte(d.Body)); return ok }
 		if err := s.until(ctx, known); err != nil {
 			return fmt.Errorf("wait for a webhook address of %s: %w", a.Account, err)
 		}
-		asked, ok := s.attempt(ctx, a, d, to)
+		status, asked, ok := s.attempt(ctx, a, d, to)
 		if ok {
 			return nil
+		}
+		if attempts++; to.repeats != nil && ctx.Err() == nil && !to.repeats(attempts, status) {
+			return errLost
 		}
 		if !s.pause(ctx, max(pause, asked)) {
 			return context.Cause(ctx)
@@ -30,8 +34,8 @@ func (s *Simulator) deliver(ctx context.Context, a *account, d *Delivery) error 
 	}
 }
 
-// attempt posts once and reports whether it was accepted, and the pause our server asked for if not.
-func (s *Simulator) attempt(ctx context.Context, a *account, d *Delivery, to target) (time.Duration, bool) {
+// attempt posts once and reports the answer's status, the pause our server asked for, and whether that was acceptance.
+func (s *Simulator) attempt(ctx context.Context, a *account, d *Delivery, to target) (int, time.Duration, bool) {
 	at := s.config.Now()
 	status, asked, err := s.request(ctx, d.Body, to)
 	outcome := Attempt{At: at, Status: status}
@@ -41,17 +45,17 @@ func (s *Simulator) attempt(ctx context.Context, a *account, d *Delivery, to tar
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d.Attempts = append(d.Attempts, outcome)
-	d.Done = status/100 == 2
+	d.Done = status/100 == 2 && err == nil
 	s.change()
 	if d.Done {
-		return 0, true
+		return status, 0, true
 	}
 	a.trouble = trouble{at: at, reason: outcome.Error}
 	if err == nil {
 		a.trouble.reason = fmt.Sprintf("Wrong response from the webhook: %d %s", status, http.StatusText(status))
 	}
 	s.config.Logger.Warn("webhook not accepted", "account", a.Account, "delivery", d.ID, "status", status)
-	return asked, false
+	return status, asked, false
 }
 
 func (s *Simulator) request(ctx context.Context, body string, to target) (int, time.Duration, error) {
@@ -69,7 +73,13 @@ func (s *Simulator) request(ctx context.Context, body string, to target) (int, t
 		return 0, 0, err
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
+	said, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // also so that the connection can be used again
+	if to.objects != nil && resp.StatusCode/100 == 2 {
+		if err == nil {
+			err = to.objects(resp.Header.Get("Content-Type"), string(said))
+		}
+		return resp.StatusCode, 0, err
+	}
 	if !to.obeysRetryAfter {
 		return resp.StatusCode, 0, nil
 	}

@@ -23,6 +23,12 @@ func (s *Simulator) serveControls(mux *http.ServeMux) {
 	mux.HandleFunc("POST /simulator/messages", s.postMessage)
 	mux.HandleFunc("POST /simulator/faults", s.postFaults)
 	mux.HandleFunc("POST /simulator/reset", s.postReset)
+	mux.HandleFunc("GET /simulator/clock", s.showClock)
+	mux.HandleFunc("POST /simulator/clock", s.moveClock)
+	mux.HandleFunc("GET /simulator/scenarios", s.listScenarios)
+	mux.HandleFunc("GET /simulator/scenarios/{name}", s.showScenario)
+	mux.HandleFunc("POST /simulator/scenarios", s.postScenario)
+	mux.HandleFunc("POST /simulator/scenarios/{name}", s.postShipped)
 }
 
 // accountName is an account as a request names it; the platform may be left out where the id is enough.
@@ -126,7 +132,7 @@ func (s *Simulator) postMessage(w http.ResponseWriter, r *http.Request) {
 		answerJSON(w, http.StatusOK, object{"messageId": id})
 	case errors.Is(err, context.DeadlineExceeded):
 		refuseControl(w, http.StatusGatewayTimeout, errors.New("the webhook has not accepted it yet; the delivery goes on"))
-	case errors.Is(err, errAbandoned):
+	case errors.Is(err, errAbandoned), errors.Is(err, errLost):
 		refuseControl(w, http.StatusConflict, err)
 	default:
 		refuseControl(w, http.StatusBadRequest, err)
@@ -136,37 +142,13 @@ func (s *Simulator) postMessage(w http.ResponseWriter, r *http.Request) {
 func (s *Simulator) postFaults(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		accountName
-		LatencyMs        int  `json:"latencyMs"`
-		TokenExpired     bool `json:"tokenExpired"`
-		Copies           int  `json:"copies"`
-		Together         bool `json:"together"`
-		Batch            int  `json:"batch"`
-		ReceiptsFirst    bool `json:"receiptsFirst"`
-		ReceiptsReversed bool `json:"receiptsReversed"`
-		ReceiptDelayMs   int  `json:"receiptDelayMs"`
-		DropReceipts     bool `json:"dropReceipts"`
-		Fail             []struct {
-			Class             Class `json:"class"`
-			Times             int   `json:"times"`
-			RetryAfterSeconds int   `json:"retryAfterSeconds"`
-			AsReceipt         bool  `json:"asReceipt"`
-		} `json:"fail"`
+		faultWords
 	}
 	a, ok := s.readControl(w, r, &body, &body.accountName)
 	if !ok {
 		return
 	}
-	err := s.SetFaults(a, Faults{
-		Latency: time.Duration(body.LatencyMs) * time.Millisecond, TokenExpired: body.TokenExpired,
-		Copies: body.Copies, Together: body.Together, Batch: body.Batch,
-		ReceiptsFirst: body.ReceiptsFirst, ReceiptsReversed: body.ReceiptsReversed,
-		ReceiptDelay: time.Duration(body.ReceiptDelayMs) * time.Millisecond, DropReceipts: body.DropReceipts,
-	})
-	for _, f := range body.Fail {
-		wait := time.Duration(f.RetryAfterSeconds) * time.Second
-		err = errors.Join(err, s.FailNext(a, Failure{f.Class, f.Times, wait, f.AsReceipt}))
-	}
-	if err != nil {
+	if err := s.misbehave(a, body.faultWords); err != nil {
 		refuseControl(w, http.StatusBadRequest, err)
 		return
 	}

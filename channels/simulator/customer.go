@@ -109,6 +109,9 @@ func (s *Simulator) write(in Inbound) (string, <-chan error, error) {
 	if in.Kind == "" {
 		in.Kind = Text
 	}
+	if d, ok := a.dialect.(reworder); ok {
+		in = d.reword(in)
+	}
 	if err := in.check(); err != nil {
 		return "", nil, err
 	}
@@ -123,7 +126,9 @@ func (s *Simulator) write(in Inbound) (string, <-chan error, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	c.did(in.Kind, s.config.Now())
+	if in.Surface == Private { // what is said in public opens no private window
+		c.did(in.Kind, s.config.Now())
+	}
 	if e == nil {
 		return id, nil, nil
 	}
@@ -136,9 +141,13 @@ func (in Inbound) check() error {
 		if in.Text == "" {
 			return errors.New("a text needs words")
 		}
-	case Edit, Revoke, Reaction, Button:
+	case Edit, Revoke, Reaction:
 		if in.Target == "" {
 			return fmt.Errorf("%s needs the message it is about", in.Kind)
+		}
+	case Button:
+		if in.Target == "" && in.Payload == "" { // a menu's button stands under no message
+			return fmt.Errorf("%s needs the message it is about, or what it stands for", in.Kind)
 		}
 	}
 	return nil

@@ -32,6 +32,27 @@ type receipter interface {
 	receipt(a *account, sent Sent, state string, failure *Failure, at time.Time) event
 }
 
+// reworder is a dialect whose customers can do a thing only in other words: block us by a text that says so.
+type reworder interface {
+	reword(in Inbound) Inbound
+}
+
+// forgetter is a dialect that itself keeps what Reset forgets.
+type forgetter interface {
+	forget(a *account)
+}
+
+// expirer is a dialect whose access tokens end by themselves, so that an expired one is no lasting habit: a new
+// one works. It is called when the fault is set.
+type expirer interface {
+	expire(a *account)
+}
+
+// prompt is a receipter whose platform never accepts a message first and reports its failure later.
+type prompt interface {
+	neverFailsLater()
+}
+
 // event is one thing a platform reports.
 type event struct {
 	name string
@@ -46,6 +67,11 @@ type target struct {
 	header http.Header
 	// obeysRetryAfter says that the platform lets our server choose the pause before the next attempt.
 	obeysRetryAfter bool
+	// repeats says whether the platform tries again after so many attempts, the last answered with this status or,
+	// when it is 0, not at all. Nil means that it never gives up.
+	repeats func(attempts, status int) bool
+	// objects is what the platform has against a 2xx answer; nil when it does not read them.
+	objects func(mime, body string) error
 }
 
 // object is a JSON object in a platform's own words.

@@ -16,8 +16,15 @@
 // # What it serves
 //
 //	/whatsapp/{version}/…      the Cloud API: the base address is http://…/whatsapp in place of graph.facebook.com
+//	/facebook/{version}/…      the Graph API for pages: http://…/facebook in place of graph.facebook.com
+//	/instagram/{version}/…     the same for Instagram: http://…/instagram in place of graph.instagram.com
 //	/telegram/bot{token}/…     the Bot API: the base address is http://…/telegram in place of api.telegram.org
 //	/telegram/file/bot{token}/ the files customers sent to a bot
+//	/wechat/cgi-bin/…          the Official Account API: http://…/wechat in place of api.weixin.qq.com
+//	/sms/2010-04-01/…          Twilio's messaging API: http://…/sms in place of api.twilio.com
+//	/x/2/…                     the X API v2: http://…/x in place of api.x.com
+//	/linkedin/rest/…           the Community Management API: http://…/linkedin in place of api.linkedin.com
+//	/tiktok/open_api/v1.3/…    the TikTok Accounts API: http://…/tiktok in place of business-api.tiktok.com
 //	/simulator/…               the controls, as JSON (see Handler)
 //
 // It refuses what the platform refuses, with the platform's own error: a wrong token, a text over the limit,
@@ -25,14 +32,29 @@
 //
 // # What it delivers
 //
-// WhatsApp webhooks go to {WebhookURL}/webhooks/whatsapp, signed over the exact bytes. Telegram updates go to
-// the address given with setWebhook, with its secret token, the updates of one chat in order. A delivery that
-// is not answered with 2xx is repeated, the pause doubling up to a bound, until Reset or Close abandons it.
+// WhatsApp webhooks go to {WebhookURL}/webhooks/whatsapp, those of Facebook and Instagram to …/webhooks/facebook and
+// …/webhooks/instagram, signed over the exact bytes. What a page or an Instagram account said comes back as an echo,
+// which counts as its first receipt. Telegram updates go to
+// the address given with setWebhook, with its secret token, the updates of one chat in order. WeChat's XML goes to
+// {WebhookURL}/webhooks/wechat/{account}, enciphered if the account has a key. Twilio's forms go to
+// {WebhookURL}/webhooks/sms/{number} or the number's SmsUrl, and receipts to the StatusCallback of the message. A
+// delivery that is not answered with 2xx is repeated, the pause doubling up to a bound, until Reset or Close
+// abandons it; but WeChat gives up after three repetitions, and Twilio repeats once and only what found no server:
+// what those lost must be asked for.
+//
+// X, LinkedIn and TikTok deliver to {WebhookURL}/webhooks/x, …/linkedin and …/tiktok, until a webhook is registered
+// with their API. Who subscribes for an account of X or a page of LinkedIn is told what they subscribed for, and
+// nothing once they unsubscribe. What these accounts did comes back on X and LinkedIn as an event; Faults about
+// receipts are about those.
 //
 // # What can go wrong
 //
 // SetFaults makes an account slow, duplicates or batches its webhooks, and reorders, delays or drops receipts.
 // FailNext makes its next sends fail with a class of error, or loses the answer of a message that was accepted.
+//
+// An account of X, LinkedIn or TikTok whose TokenExpired is set works again once its refresh token bought a new one.
+//
+// A Scenario is a conversation with such accidents, written as JSON and played step by step.
 //
 // # Time
 //

@@ -52,7 +52,8 @@ func (f Failure) retrySeconds() int {
 type Faults struct {
 	// Latency passes before any of the account's calls is answered.
 	Latency time.Duration
-	// TokenExpired refuses every call as if our token had been taken back.
+	// TokenExpired refuses every call as if our token had been taken back; on WeChat, every call with a token that was
+	// given out before.
 	TokenExpired bool
 	// Copies is how often each webhook is delivered; Together delivers them at the same time.
 	Copies   int
@@ -90,6 +91,9 @@ func (s *Simulator) SetFaults(id Account, faults Faults) error {
 	}
 	s.flush(a)
 	a.faults = faults
+	if d, ok := a.dialect.(expirer); ok && faults.TokenExpired {
+		d.expire(a)
+	}
 	return nil
 }
 
@@ -120,7 +124,8 @@ func (a *account) canFail(failure Failure) error {
 	if !a.dialect.fails(failure.Class) {
 		return fmt.Errorf("%s never fails with %q", a.Platform, failure.Class)
 	}
-	if _, reports := a.dialect.(receipter); failure.AsReceipt && !reports {
+	_, reports := a.dialect.(receipter)
+	if _, never := a.dialect.(prompt); failure.AsReceipt && (never || !reports) {
 		return errors.New("the platform reports no failures later")
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"testing"
 )
@@ -20,6 +21,8 @@ type hook struct {
 
 type delivered struct {
 	path   string
+	url    string // as it was called
+	query  url.Values
 	header http.Header
 	raw    []byte
 	json   map[string]any
@@ -29,7 +32,7 @@ func newHook(t *testing.T) *hook {
 	h := &hook{got: make(chan delivered, 1000)}
 	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, _ := io.ReadAll(r.Body)
-		d := delivered{path: r.URL.Path, header: r.Header.Clone(), raw: raw}
+		d := delivered{path: r.URL.Path, url: "http://" + r.Host + r.RequestURI, query: r.URL.Query(), header: r.Header.Clone(), raw: raw}
 		_ = json.Unmarshal(raw, &d.json)
 		h.mu.Lock()
 		answer := h.answer

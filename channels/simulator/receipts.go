@@ -13,7 +13,7 @@ func (s *Simulator) startReceipts(a *account, sent Sent, faults Faults, failure 
 		return done
 	}
 	states := d.receipts(sent)
-	if failure != nil && failure.AsReceipt {
+	if failure != nil && failure.AsReceipt && len(states) > 0 {
 		states = []string{"failed"}
 	}
 	life := a.life

@@ -15,6 +15,8 @@ type Sent struct {
 	MessageID string `json:"messageId,omitempty"`
 	Recipient string `json:"recipient"`
 	Kind      Kind   `json:"kind"`
+	// Surface is where it was said, as far as the platform has several; in private when empty.
+	Surface Surface `json:"surface,omitempty"`
 	// Text is the body or caption; for a reaction the emoji.
 	Text string `json:"text,omitempty"`
 	// Template is the name of the template that was sent.

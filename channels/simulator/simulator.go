@@ -42,9 +42,21 @@ type Config struct {
 	WebhookURL string
 	// WhatsAppAppSecret signs the webhooks of all WhatsApp numbers.
 	WhatsAppAppSecret string
+	// XConsumerSecret, LinkedInClientSecret and TikTokAppSecret sign the webhooks of their platforms, and answer
+	// for our app where it proves itself.
+	XConsumerSecret, LinkedInClientSecret, TikTokAppSecret string
+	// XBearerToken is the app's own, for webhooks and subscriptions. When empty, any account's token will do.
+	XBearerToken string
+	// BaseURL is where the simulator is served: links to files begin with it. When empty it is taken from how the
+	// simulator was last called.
+	BaseURL string
+	// MetaAppSecret signs the webhooks of all Facebook pages and Instagram accounts.
+	MetaAppSecret string
 	// Now and After are the clock; time.Now and time.After when nil.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
+	// Travel moves the clock forward, which its owner alone can do. Nil means that it cannot be moved.
+	Travel func(time.Duration)
 	// RetryFirst is the pause after a delivery's first failure (1 s when zero), RetryMost the longest (60 s).
 	RetryFirst, RetryMost time.Duration
 	// Client posts the webhooks. It must not follow redirects. Nil means one of the simulator's own.
@@ -59,6 +71,12 @@ type Simulator struct {
 	handler  http.Handler
 	whatsApp *whatsApp
 	telegram *telegram
+	graph    *graph
+	weChat   *weChat
+	sms      *sms
+	x        *xNetwork
+	linkedIn *linkedIn
+	tikTok   *tikTok
 	life     context.Context
 	end      context.CancelCauseFunc
 
@@ -67,6 +85,7 @@ type Simulator struct {
 	running    int
 	closed     bool
 	webhookURL string
+	host       string // how the simulator was last called
 	accounts   map[Account]*account
 	queues     map[string]chan struct{}
 	deliveries []*Delivery
@@ -76,6 +95,7 @@ type Simulator struct {
 
 var (
 	errAbandoned = errors.New("the delivery was abandoned")
+	errLost      = errors.New("the platform gave the delivery up")
 	errClosed    = errors.New("the simulator is closed")
 )
 
@@ -92,12 +112,17 @@ func New(config Config) *Simulator {
 	s.life, s.end = context.WithCancelCause(context.Background())
 	s.whatsApp = &whatsApp{sim: s, numbers: map[string]*whatsAppNumber{}}
 	s.telegram = &telegram{sim: s, bots: map[Account]*telegramBot{}}
+	s.weChat = &weChat{sim: s, accounts: map[Account]*weChatAccount{}}
+	s.sms = &sms{sim: s, numbers: map[Account]*smsNumber{}}
+	s.graph = newGraph(s)
+	s.x, s.linkedIn, s.tikTok = newX(s), newLinkedIn(s), newTikTok(s)
 	mux := http.NewServeMux()
-	for _, d := range []dialect{s.whatsApp, s.telegram} {
+	s.graph.serve(mux)
+	for _, d := range []dialect{s.whatsApp, s.telegram, s.weChat, s.sms, s.x, s.linkedIn, s.tikTok} {
 		d.serve(mux)
 	}
 	s.serveControls(mux)
-	s.handler = mux
+	s.handler = s.hearHost(mux)
 	return s
 }
 
@@ -140,6 +165,12 @@ func withDefaults(c Config) Config {
 //	                                      receiptsReversed, receiptDelayMs, dropReceipts,
 //	                                      fail:[{class, times, retryAfterSeconds, asReceipt}]}
 //	POST /simulator/reset                 {}
+//	GET  /simulator/clock                 what time it is here
+//	POST /simulator/clock                 {advance}: move it, where its owner lets us
+//	GET  /simulator/scenarios             the scenarios that come with the simulator
+//	GET  /simulator/scenarios/{name}      one of them
+//	POST /simulator/scenarios             a scenario: play it; the answer is one line of JSON for each step
+//	POST /simulator/scenarios/{name}      {}: play one that comes with the simulator
 //
 // A platform may stand beside the account and must where two platforms share the id. A refusal is
 // {"error": "…"}; a misspelled field is one.

@@ -65,8 +65,13 @@ func People(platform Platform) []Customer {
 		"710000015", "710000016", "710000017", "710000018"}
 	for i := range cast {
 		cast[i].ID = phones[i]
-		if platform == Telegram {
+		switch platform {
+		case Telegram:
 			cast[i].ID = users[i]
+		case SMS:
+			cast[i].ID = "+" + phones[i]
+		case WeChat:
+			cast[i].ID = "oMgHVjngRipVsoxg6T-" + users[i]
 		}
 	}
 	return cast

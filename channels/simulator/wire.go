@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net/http"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -61,4 +62,25 @@ func digits(n int) string {
 		panic(err) // crypto/rand does not fail
 	}
 	return v.Add(v, span).String()
+}
+
+// hearHost notes how the simulator is called.
+func (s *Simulator) hearHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.host = r.Host
+		s.mu.Unlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// link is the address of something the simulator serves. With mu held.
+func (s *Simulator) link(path string) string {
+	switch {
+	case s.config.BaseURL != "":
+		return strings.TrimSuffix(s.config.BaseURL, "/") + path
+	case s.host != "":
+		return "http://" + s.host + path
+	}
+	return "http://localhost" + path
 }
