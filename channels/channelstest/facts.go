@@ -94,10 +94,10 @@ var sayings = map[string]saying{
 	"system_type": systemType,
 
 	// Of no use to the inbox: an edit's number follows from its time, and whose app wrote an echo changes nothing.
-	"num_edit": func(models.Inbound, any) string { return "" },
-	"app_id":   func(models.Inbound, any) string { return "" },
-	"new_wa_id":   text(func(in models.Inbound) string { return in.NewAuthorID }),
-	"template":    text(func(in models.Inbound) string { return notice(in).Subject }),
+	"num_edit":  func(models.Inbound, any) string { return "" },
+	"app_id":    func(models.Inbound, any) string { return "" },
+	"new_wa_id": text(func(in models.Inbound) string { return in.NewAuthorID }),
+	"template":  text(func(in models.Inbound) string { return notice(in).Subject }),
 }
 
 func equal(got, want any) string {

@@ -33,8 +33,10 @@ type Suite struct {
 	Sign     func(d *channels.Delivery)                          // signs as the platform does for Account
 	Knowing  func(v Vector) (channels.Adapter, channels.Account) // hold the secrets of a vector
 	Broken   Batch
-	Except   map[string]string // expected fact → why it is not compared
-	Skip     map[string]string // fixture file → why it is not read
+	Accounts map[string]channels.Account                  // fixture file → to whom it is delivered, if not to Account
+	Polled   map[string]func(body []byte) channels.Parsed // fixture file → reads it: it is an answer, not a delivery
+	Except   map[string]string                            // expected fact → why it is not compared
+	Skip     map[string]string                            // fixture file → why it is not read
 }
 
 // Batch is a delivery of which one element cannot be read.
@@ -92,11 +94,12 @@ func (s Suite) reads(t *testing.T, f fixture) {
 	if why, skipped := s.Skip[f.name]; skipped {
 		t.Skip(why)
 	}
+	s = s.of(f)
 	d := s.delivery(f.body)
-	if err := s.verify(d); err != nil {
+	if err := s.verify(d); err != nil && s.Polled[f.name] == nil {
 		t.Errorf("verify a signed delivery: %v", err)
 	}
-	parsed := s.parse(d)
+	parsed := s.read(f, d)
 	for _, err := range parsed.Unreadable {
 		t.Errorf("unreadable: %v", err)
 	}
@@ -107,14 +110,30 @@ func (s Suite) reads(t *testing.T, f fixture) {
 	}
 }
 
+// of is the suite with the account a fixture is delivered to.
+func (s Suite) of(f fixture) Suite {
+	if other, isAnother := s.Accounts[f.name]; isAnother {
+		s.Account = other
+	}
+	return s
+}
+
+func (s Suite) read(f fixture, d channels.Delivery) channels.Parsed {
+	if polled := s.Polled[f.name]; polled != nil {
+		return polled(d.Body)
+	}
+	return s.parse(d)
+}
+
 // survivesTruncation cuts a body every 50 bytes. A piece of a document is no document: nothing may be read out of it.
 func (s Suite) survivesTruncation(t *testing.T, f fixture) {
 	if filepath.Ext(f.name) == ".form" {
 		t.Skip("a piece of a form is a form")
 	}
+	s = s.of(f)
 	whole := bytes.TrimSpace(f.body)
 	for end := 0; end < len(whole); end += 50 {
-		parsed := s.parse(s.delivery(whole[:end]))
+		parsed := s.read(f, s.delivery(whole[:end]))
 		if len(parsed.Inbound) != 0 || len(parsed.Unreadable) == 0 {
 			t.Errorf("first %d of %d bytes: %d inbound, unreadable: %v", end, len(whole), len(parsed.Inbound), parsed.Unreadable)
 		}

@@ -2,13 +2,17 @@ package channelstest
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/channels"
 )
@@ -20,17 +24,23 @@ type Vector struct {
 	Origin      string
 	Secret      string
 	VerifyToken string `json:"verify_token"`
+	AESKey      string `json:"encoding_aes_key"`
+	AppID       string
+	Now         int64 // seconds since 1970 at which the request arrives, where that matters
 	Request     struct {
 		Method     string
 		URL        string
 		Headers    map[string]string
 		Query      map[string]string
 		BodyBase64 string `json:"body_base64"`
+		Body       string // where there is no BodyBase64
+		BodyFile   string `json:"body_file"` // beside the shared fixtures
 	}
 	Expect struct {
 		Valid  *bool
 		Status int
 		Body   string
+		JSON   any // in place of Body: the answer is a document
 	}
 }
 
@@ -88,13 +98,31 @@ func shakesHands(t *testing.T, v Vector, adapter channels.Adapter, account chann
 		named = &account
 	}
 	answer, err := handshaker.Handshake(query, named)
+	if v.Expect.JSON != nil {
+		var document any
+		if jsonErr := json.Unmarshal([]byte(answer), &document); jsonErr != nil || !reflect.DeepEqual(document, v.Expect.JSON) {
+			t.Errorf("answered %q, %v; want %v", answer, err, v.Expect.JSON)
+		}
+		return
+	}
 	if (err == nil) != (v.Expect.Status == http.StatusOK) || (err == nil && answer != v.Expect.Body) {
 		t.Errorf("answered %q, %v; want %d %q", answer, err, v.Expect.Status, v.Expect.Body)
 	}
 }
 
+func (v Vector) body() ([]byte, error) {
+	switch {
+	case v.Request.BodyFile != "":
+		return os.ReadFile(filepath.Join(shared, "..", filepath.FromSlash(v.Request.BodyFile)))
+	case v.Request.BodyBase64 != "":
+		return base64.StdEncoding.DecodeString(v.Request.BodyBase64)
+	default:
+		return []byte(v.Request.Body), nil
+	}
+}
+
 func verifies(t *testing.T, v Vector, adapter channels.Adapter, account channels.Account) {
-	body, err := base64.StdEncoding.DecodeString(v.Request.BodyBase64)
+	body, err := v.body()
 	if err != nil {
 		t.Fatalf("read vector: %v", err)
 	}
@@ -102,7 +130,17 @@ func verifies(t *testing.T, v Vector, adapter channels.Adapter, account channels
 	if err != nil {
 		t.Fatalf("read vector: %v", err)
 	}
+	query := address.Query()
+	for name, value := range v.Request.Query {
+		query.Set(name, value)
+	}
+	if len(v.Request.Query) > 0 {
+		address.RawQuery = query.Encode()
+	}
 	d := channels.Delivery{Header: http.Header{}, URL: address, Body: body}
+	if v.Now != 0 {
+		d.ReceivedAt = time.Unix(v.Now, 0).UTC()
+	}
 	for name, value := range v.Request.Headers {
 		d.Header.Set(name, value)
 	}

@@ -2,13 +2,11 @@ package whatsapp
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 
 	"parley/channels"
-	"parley/models"
+	"parley/channels/meta"
 )
 
 var _ channels.Connector = (*Adapter)(nil)
@@ -20,7 +18,7 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 		return channels.Account{}, channels.Unsendable("no phone number id")
 	}
 	query := url.Values{"fields": {"verified_name,display_phone_number"}}
-	answer, err := a.call(ctx, http.MethodGet, account, "", query, nil)
+	answer, err := a.call(ctx, http.MethodGet, account, nil, query, nil)
 	if err != nil {
 		return channels.Account{}, err
 	}
@@ -28,12 +26,8 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 		VerifiedName string `json:"verified_name"`
 		PhoneNumber  string `json:"display_phone_number"`
 	}
-	if err := json.Unmarshal(answer.Body, &number); err != nil {
-		return channels.Account{}, &channels.SendError{
-			Failure:    models.Failure{Reason: models.Transient},
-			HTTPStatus: answer.Status,
-			Err:        fmt.Errorf("read the phone number: %w", err),
-		}
+	if err := meta.Read(answer, "the phone number", &number); err != nil {
+		return channels.Account{}, err
 	}
 	account.Name = number.VerifiedName
 	if account.Name == "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"parley/channels"
+	"parley/channels/meta"
 	"parley/models"
 )
 
@@ -44,7 +45,7 @@ type content struct {
 	Type     string
 	Context  *replyContext
 	Referral *referral
-	Errors   []problem
+	Errors   []meta.Problem
 
 	Text        *struct{ Body string }
 	Image       *media

@@ -3,99 +3,34 @@ package whatsapp
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"parley/channels"
+	"parley/channels/meta"
 	"parley/models"
 )
 
 // Parse reads entries × changes × messages, statuses and errors, each element by itself.
 func (*Adapter) Parse(d channels.Delivery, _ *channels.Account) channels.Parsed {
 	var r reader
-	r.delivery(d.Body)
-	return channels.Parsed{Inbound: channels.Distinct(r.inbound), Unreadable: r.unreadable}
+	r.Delivery(d.Body, "whatsapp_business_account", r.entry)
+	return r.Parsed()
 }
 
 // reader collects what a delivery says. Its methods go down one level of the envelope each.
-type reader struct {
-	inbound    []models.Inbound
-	unreadable []error
-}
+type reader struct{ meta.Reader }
 
-func (r *reader) cannotRead(what string, err error) {
-	r.unreadable = append(r.unreadable, fmt.Errorf("read %s: %w", what, err))
-}
-
-// each hands the elements of an array to read, one by one, and reports those it cannot read.
-func (r *reader) each(what string, raw json.RawMessage, read func(json.RawMessage) error) {
-	elements, err := channels.Elements(raw)
-	if err != nil {
-		r.cannotRead(what, err)
-	}
-	for i, element := range elements {
-		if err := read(element); err != nil {
-			r.cannotRead(fmt.Sprintf("%s %d", what, i), err)
-		}
-	}
-}
-
-func (r *reader) delivery(body []byte) {
-	document, err := channels.Document(body)
-	if err != nil {
-		r.cannotRead("delivery", err)
-		return
-	}
-	r.each("delivery", document, r.envelope)
-}
-
-func (r *reader) envelope(raw json.RawMessage) error {
-	var envelope struct {
-		Object  string
-		Entries json.RawMessage `json:"entry"`
-	}
-	if err := json.Unmarshal(raw, &envelope); err != nil {
-		return err
-	}
-	if envelope.Object != "" && envelope.Object != "whatsapp_business_account" {
-		return errors.New("it is not about a WhatsApp Business account")
-	}
-	r.each("entry", envelope.Entries, r.entry)
+func (r *reader) entry(e meta.Entry) error {
+	r.EachChange(e, func(field string, value json.RawMessage) error { return r.change(e, field, value) })
 	return nil
 }
 
-type entry struct {
-	BusinessAccountID channels.Identifier `json:"id"`
-	SentAt            channels.Moment     `json:"time"`
-	Changes           json.RawMessage
-}
-
-func (r *reader) entry(raw json.RawMessage) error {
-	var e entry
-	if err := json.Unmarshal(raw, &e); err != nil {
-		return err
-	}
-	changes := e.Changes
-	if len(changes) == 0 {
-		changes = raw // Meta's flat form: the entry is its only change
-	}
-	r.each("change", changes, func(raw json.RawMessage) error { return r.change(e, raw) })
-	return nil
-}
-
-func (r *reader) change(e entry, raw json.RawMessage) error {
-	var change struct {
-		Field string
-		Value json.RawMessage
-	}
-	if err := json.Unmarshal(raw, &change); err != nil {
-		return err
-	}
-	switch change.Field {
+func (r *reader) change(e meta.Entry, field string, raw json.RawMessage) error {
+	switch field {
 	case "messages", "smb_message_echoes":
-		return r.value(change.Value)
+		return r.value(raw)
 	case "message_template_status_update":
-		return r.template(e, change.Value)
+		return r.template(e, raw)
 	default: // account settings, groups, calls, histories: nothing a contact wrote
 		return nil
 	}
@@ -124,14 +59,14 @@ func (r *reader) value(raw json.RawMessage) error {
 	number := number{id: string(v.Metadata.PhoneNumberID), contacts: r.contacts(v.Contacts)}
 	keep := func(in *models.Inbound, err error) error {
 		if in != nil && err == nil {
-			r.inbound = append(r.inbound, *in)
+			r.Keep(*in)
 		}
 		return err
 	}
-	r.each("message", v.Messages, func(raw json.RawMessage) error { return keep(number.message(raw)) })
-	r.each("message echo", v.Echoes, func(raw json.RawMessage) error { return keep(number.echo(raw)) })
-	r.each("status", v.Statuses, func(raw json.RawMessage) error { return keep(number.status(raw)) })
-	r.each("error", v.Errors, func(raw json.RawMessage) error { return keep(number.fault(raw)) })
+	r.Each("message", v.Messages, func(raw json.RawMessage) error { return keep(number.message(raw)) })
+	r.Each("message echo", v.Echoes, func(raw json.RawMessage) error { return keep(number.echo(raw)) })
+	r.Each("status", v.Statuses, func(raw json.RawMessage) error { return keep(number.status(raw)) })
+	r.Each("error", v.Errors, func(raw json.RawMessage) error { return keep(number.fault(raw)) })
 	return nil
 }
 
@@ -149,7 +84,7 @@ type contact struct {
 
 func (r *reader) contacts(raw json.RawMessage) []contact {
 	var contacts []contact
-	r.each("contact", raw, func(raw json.RawMessage) error {
+	r.Each("contact", raw, func(raw json.RawMessage) error {
 		var c contact
 		err := json.Unmarshal(raw, &c)
 		if err == nil {
@@ -188,7 +123,7 @@ func (n number) author(phone, userID channels.Identifier) models.Author {
 
 // fault is an error of the number itself, outside any message.
 func (n number) fault(raw json.RawMessage) (*models.Inbound, error) {
-	var p problem
+	var p meta.Problem
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, err
 	}
@@ -197,12 +132,12 @@ func (n number) fault(raw json.RawMessage) (*models.Inbound, error) {
 		AccountID: n.id,
 		Surface:   models.PrivateMessage,
 		Direction: models.InboundMessage,
-		Notice:    &models.Notice{Type: "account_error", Subject: n.id, State: string(p.Code), Explains: p.words()},
+		Notice:    &models.Notice{Type: "account_error", Subject: n.id, State: string(p.Code), Explains: p.Words()},
 	}, nil
 }
 
 // template is Meta's verdict on a template. It is about the business account, not about one of its numbers.
-func (r *reader) template(e entry, raw json.RawMessage) error {
+func (r *reader) template(e meta.Entry, raw json.RawMessage) error {
 	var verdict struct {
 		Event  string
 		Name   string `json:"message_template_name"`
@@ -214,9 +149,9 @@ func (r *reader) template(e entry, raw json.RawMessage) error {
 	if verdict.Reason == "NONE" {
 		verdict.Reason = ""
 	}
-	r.inbound = append(r.inbound, models.Inbound{
+	r.Keep(models.Inbound{
 		Kind:      models.InboundNotice,
-		AccountID: string(e.BusinessAccountID),
+		AccountID: string(e.ID), // the business account's
 		Surface:   models.PrivateMessage,
 		Direction: models.InboundMessage,
 		At:        e.SentAt.Time,
@@ -226,9 +161,6 @@ func (r *reader) template(e entry, raw json.RawMessage) error {
 	})
 	return nil
 }
-
-// referencePrefix marks our message ids in the text Meta hands back with every status.
-const referencePrefix = "msg:"
 
 var receipts = map[string]models.DeliveryStatus{
 	"sent":      models.Sent,
@@ -247,7 +179,7 @@ func (n number) status(raw json.RawMessage) (*models.Inbound, error) {
 		RecipientUserID channels.Identifier `json:"recipient_user_id"`
 		RecipientType   string              `json:"recipient_type"`
 		Callback        string              `json:"biz_opaque_callback_data"`
-		Errors          []problem
+		Errors          []meta.Problem
 	}
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return nil, err
@@ -273,7 +205,7 @@ func (n number) status(raw json.RawMessage) (*models.Inbound, error) {
 	if !isReceipt {
 		in.Kind, in.Direction, in.Author = models.InboundDeletion, models.InboundMessage, recipient
 	}
-	if reference, ours := strings.CutPrefix(s.Callback, referencePrefix); ours {
+	if reference, ours := strings.CutPrefix(s.Callback, meta.ReferencePrefix); ours {
 		in.Reference = reference
 	}
 	if status == models.Failed {
@@ -282,10 +214,10 @@ func (n number) status(raw json.RawMessage) (*models.Inbound, error) {
 	return in, nil
 }
 
-func whyFailed(problems []problem) *models.Failure {
+func whyFailed(problems []meta.Problem) *models.Failure {
 	if len(problems) == 0 {
 		return &models.Failure{Reason: models.PlatformRefused}
 	}
-	failure := problems[0].failure(0)
+	failure := problems[0].Failure(reasons, 0)
 	return &failure
 }

@@ -1,7 +1,6 @@
 package whatsapp
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"parley/channels"
+	"parley/channels/meta"
 	"parley/models"
 )
 
@@ -28,7 +28,7 @@ func (a *Adapter) Send(ctx context.Context, account channels.Account, m channels
 	if err != nil {
 		return channels.Sent{}, err
 	}
-	answer, err := a.call(ctx, http.MethodPost, account, "messages", nil, payload)
+	answer, err := a.call(ctx, http.MethodPost, account, []string{"messages"}, nil, payload)
 	if err != nil {
 		return channels.Sent{}, err
 	}
@@ -46,15 +46,13 @@ func accepted(answer channels.Answer) (channels.Sent, error) {
 	}
 	return channels.Sent{
 		ExternalID: body.Messages[0].ID,
-		RequestID:  requestID(answer, ""),
+		RequestID:  meta.RequestID(answer),
 		HTTPStatus: answer.Status,
 	}, nil
 }
 
-type object map[string]any
-
 // write puts a message into Meta's words, or says why it has none for it.
-func write(m channels.Outbound) (object, error) {
+func write(m channels.Outbound) (meta.Object, error) {
 	kind, content, err := contentOf(m)
 	if err != nil {
 		return nil, err
@@ -66,7 +64,7 @@ func write(m channels.Outbound) (object, error) {
 	if recipient == "" {
 		return nil, channels.Unsendable("message to nobody")
 	}
-	payload := object{
+	payload := meta.Object{
 		"messaging_product":     "whatsapp",
 		"recipient_type":        "individual",
 		addressField(recipient): strings.TrimPrefix(recipient, "+"),
@@ -74,10 +72,10 @@ func write(m channels.Outbound) (object, error) {
 		kind:                    content,
 	}
 	if m.ReplyToExternalID != "" {
-		payload["context"] = object{"message_id": m.ReplyToExternalID}
+		payload["context"] = meta.Object{"message_id": m.ReplyToExternalID}
 	}
 	if m.Reference != "" {
-		payload["biz_opaque_callback_data"] = referencePrefix + m.Reference
+		payload["biz_opaque_callback_data"] = meta.ReferencePrefix + m.Reference
 	}
 	return payload, nil
 }
@@ -90,7 +88,7 @@ func addressField(recipient string) string {
 	return "to"
 }
 
-func contentOf(m channels.Outbound) (kind string, content object, err error) {
+func contentOf(m channels.Outbound) (kind string, content meta.Object, err error) {
 	switch {
 	case m.Template != nil && len(m.Attachments) > 0:
 		return "", nil, channels.Unsendable("a template takes no attachment")
@@ -105,18 +103,18 @@ func contentOf(m channels.Outbound) (kind string, content object, err error) {
 	case utf8.RuneCountInString(m.Text) > textLimit:
 		return "", nil, channels.Unsendable("text is longer than WhatsApp takes")
 	default:
-		return "text", object{"body": m.Text, "preview_url": false}, nil
+		return "text", meta.Object{"body": m.Text, "preview_url": false}, nil
 	}
 }
 
-func templateOf(t models.Template) object {
-	template := object{"name": t.Name, "language": object{"code": t.Language}}
+func templateOf(t models.Template) meta.Object {
+	template := meta.Object{"name": t.Name, "language": meta.Object{"code": t.Language}}
 	if len(t.Parameters) > 0 {
-		parameters := make([]object, 0, len(t.Parameters))
+		parameters := make([]meta.Object, 0, len(t.Parameters))
 		for _, text := range t.Parameters {
-			parameters = append(parameters, object{"type": "text", "text": text})
+			parameters = append(parameters, meta.Object{"type": "text", "text": text})
 		}
-		template["components"] = []object{{"type": "body", "parameters": parameters}}
+		template["components"] = []meta.Object{{"type": "body", "parameters": parameters}}
 	}
 	return template
 }
@@ -129,7 +127,7 @@ var mediaKinds = map[models.AttachmentKind]string{
 	models.Sticker: "sticker",
 }
 
-func mediaOf(a models.Attachment, caption string) (string, object, error) {
+func mediaOf(a models.Attachment, caption string) (string, meta.Object, error) {
 	kind, known := mediaKinds[a.Kind]
 	takesCaption := kind == "image" || kind == "video" || kind == "document"
 	switch {
@@ -142,7 +140,7 @@ func mediaOf(a models.Attachment, caption string) (string, object, error) {
 	case utf8.RuneCountInString(caption) > captionLimit:
 		return "", nil, channels.Unsendable("text beside an attachment is longer than WhatsApp takes")
 	}
-	content := object{}
+	content := meta.Object{}
 	if a.URL != "" {
 		content["link"] = a.URL
 	} else {
@@ -157,38 +155,16 @@ func mediaOf(a models.Attachment, caption string) (string, object, error) {
 	return kind, content, nil
 }
 
-// call asks the Graph API about one of our numbers. The token travels in a header only.
+// call asks the Graph API about one of our numbers.
 func (a *Adapter) call(
-	ctx context.Context, method string, account channels.Account, path string, query url.Values, payload object,
+	ctx context.Context, method string, account channels.Account, edge []string, query url.Values, payload meta.Object,
 ) (channels.Answer, error) {
-	address := a.config.APIBase + "/" + a.config.APIVersion + "/" + url.PathEscape(account.ID)
-	if path != "" {
-		address += "/" + path
-	}
-	if len(query) > 0 {
-		address += "?" + query.Encode()
-	}
-	var body []byte
-	if payload != nil {
-		var err error
-		if body, err = json.Marshal(payload); err != nil {
-			return channels.Answer{}, channels.Unsendable("message cannot be written as JSON")
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
-	if err != nil {
-		return channels.Answer{}, channels.Unsendable("the address of the Graph API is not one")
-	}
-	req.Header.Set("Authorization", "Bearer "+account.Credentials.AccessToken)
-	if payload != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	answer, err := channels.Call(a.config.HTTP, req)
-	if err != nil {
-		return answer, err
-	}
-	if !answer.IsSuccess() {
-		return answer, refusal(answer, account.Credentials.AccessToken)
-	}
-	return answer, nil
+	return a.app.Call(ctx, meta.Call{
+		Method:  method,
+		Path:    append([]string{account.ID}, edge...),
+		Query:   query,
+		Payload: payload,
+		Token:   account.Credentials.AccessToken,
+		Reasons: reasons,
+	})
 }

@@ -1,12 +1,12 @@
 package whatsapp
 
 import (
-	"encoding/hex"
 	"net/url"
 	"testing"
 
 	"parley/channels"
 	"parley/channels/channelstest"
+	"parley/channels/meta"
 )
 
 const appSecret = "an app secret"
@@ -16,7 +16,7 @@ var suite = channelstest.Suite{
 	Account:  channels.Account{ID: "106540352242922"},
 	Fixtures: "whatsapp",
 	Sign: func(d *channels.Delivery) {
-		d.Header.Set(signatureHeader, "sha256="+hex.EncodeToString(sign(appSecret, d.Body)))
+		d.Header.Set(meta.SignatureHeader, meta.Signature(appSecret, d.Body))
 	},
 	Knowing: func(v channelstest.Vector) (channels.Adapter, channels.Account) {
 		return New(Config{AppSecrets: []string{v.Secret}, VerifyToken: v.VerifyToken}), channels.Account{}
@@ -40,7 +40,7 @@ func TestAdapter(t *testing.T) {
 
 func FuzzParse(f *testing.F) { channelstest.FuzzParse(f, suite) }
 
-func FuzzVerify(f *testing.F) { channelstest.FuzzVerify(f, suite, signatureHeader) }
+func FuzzVerify(f *testing.F) { channelstest.FuzzVerify(f, suite, meta.SignatureHeader) }
 
 func TestVerify(t *testing.T) {
 	t.Parallel()
@@ -48,7 +48,7 @@ func TestVerify(t *testing.T) {
 	t.Run("accepts each of several secrets", func(t *testing.T) {
 		t.Parallel()
 		d := channels.Delivery{Header: map[string][]string{}, Body: []byte(`{}`)}
-		d.Header.Set(signatureHeader, "sha256="+hex.EncodeToString(sign("old", d.Body)))
+		d.Header.Set(meta.SignatureHeader, meta.Signature("old", d.Body))
 		if err := New(Config{AppSecrets: []string{"old", "new"}}).Verify(d, nil); err != nil {
 			t.Errorf("first of two secrets: %v", err)
 		}
@@ -60,7 +60,7 @@ func TestVerify(t *testing.T) {
 	t.Run("an empty secret signs nothing", func(t *testing.T) {
 		t.Parallel()
 		d := channels.Delivery{Header: map[string][]string{}, Body: []byte(`{}`)}
-		d.Header.Set(signatureHeader, "sha256="+hex.EncodeToString(sign("", d.Body)))
+		d.Header.Set(meta.SignatureHeader, meta.Signature("", d.Body))
 		if err := New(Config{AppSecrets: []string{""}}).Verify(d, nil); err == nil {
 			t.Error("accepted a delivery signed with nothing")
 		}
