@@ -1,0 +1,96 @@
+package x
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"parley/channels"
+	"parley/models"
+)
+
+var (
+	_ channels.Connector = (*Adapter)(nil)
+	_ channels.Refresher = (*Adapter)(nil)
+)
+
+// Check asks X whose token it is.
+func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels.Account, error) {
+	var me user
+	answer, err := a.call(ctx, request{
+		method: http.MethodGet, path: "/2/users/me", query: url.Values{"user.fields": {"name,username"}},
+		token: account.Credentials.AccessToken,
+	}, &me)
+	if err != nil {
+		return channels.Account{}, repeatable(err)
+	}
+	if me.ID == "" {
+		return channels.Account{}, repeatable(channels.NotUnderstood(answer, errors.New("the answer names no user")))
+	}
+	account.ID, account.Name = string(me.ID), cmp.Or(me.Name, me.Username)
+	return account, nil
+}
+
+// Refresh gets a new access token. X gives a new refresh token with it and takes the old one no more.
+func (a *Adapter) Refresh(ctx context.Context, account channels.Account, now time.Time) (models.Credentials, error) {
+	renewed := account.Credentials
+	if renewed.RefreshToken == "" {
+		return models.Credentials{}, &channels.SendError{
+			Failure: models.Failure{Reason: models.AuthExpired}, Err: errors.New("no refresh token"),
+		}
+	}
+	answer, err := a.exchange(ctx, renewed.RefreshToken)
+	if err != nil {
+		return models.Credentials{}, err
+	}
+	var tokens struct {
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+		ExpiresIn    int64  `json:"expires_in"`
+	}
+	err = json.Unmarshal(answer.Body, &tokens)
+	if err == nil && tokens.AccessToken == "" {
+		err = errors.New("the answer has no token")
+	}
+	if err != nil {
+		return models.Credentials{}, repeatable(channels.NotUnderstood(answer, fmt.Errorf("read the new token: %w", err)))
+	}
+	ends := now.Add(time.Duration(min(max(tokens.ExpiresIn, 0), longestToken)) * time.Second)
+	renewed.AccessToken, renewed.ExpiresAt = tokens.AccessToken, &ends
+	renewed.RefreshToken = cmp.Or(tokens.RefreshToken, renewed.RefreshToken)
+	return renewed, nil
+}
+
+const longestToken = 366 * 24 * 60 * 60 // seconds; X gives two hours
+
+func (a *Adapter) exchange(ctx context.Context, refreshToken string) (channels.Answer, error) {
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refreshToken}, "client_id": {a.config.ClientID}}
+	req, err := a.write(ctx, request{
+		method: http.MethodPost, path: "/2/oauth2/token",
+		form: strings.NewReader(form.Encode()), formType: "application/x-www-form-urlencoded",
+	})
+	if err != nil {
+		return channels.Answer{}, err
+	}
+	if a.config.ClientSecret != "" {
+		req.SetBasicAuth(url.QueryEscape(a.config.ClientID), url.QueryEscape(a.config.ClientSecret))
+	}
+	answer, err := channels.Call(a.config.HTTP, req)
+	if err != nil {
+		return answer, repeatable(err)
+	}
+	if !answer.IsSuccess() {
+		refused := refusal(answer, request{token: refreshToken})
+		if answer.Status == http.StatusBadRequest { // invalid_grant, invalid_request: the refresh token is used up
+			refused.Reason = models.AuthExpired
+		}
+		return answer, refused
+	}
+	return answer, nil
+}
