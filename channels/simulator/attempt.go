@@ -38,6 +38,11 @@ func (s *Simulator) deliver(ctx context.Context, a *account, d *Delivery) error 
 func (s *Simulator) attempt(ctx context.Context, a *account, d *Delivery, to target) (int, time.Duration, bool) {
 	at := s.config.Now()
 	status, asked, err := s.request(ctx, d.Body, to)
+	return status, asked, s.tried(a, d, at, status, err)
+}
+
+// tried notes an attempt and reports whether it was accepted.
+func (s *Simulator) tried(a *account, d *Delivery, at time.Time, status int, err error) bool {
 	outcome := Attempt{At: at, Status: status}
 	if err != nil {
 		outcome.Error = err.Error()
@@ -48,14 +53,14 @@ func (s *Simulator) attempt(ctx context.Context, a *account, d *Delivery, to tar
 	d.Done = status/100 == 2 && err == nil
 	s.change()
 	if d.Done {
-		return status, 0, true
+		return true
 	}
 	a.trouble = trouble{at: at, reason: outcome.Error}
 	if err == nil {
 		a.trouble.reason = fmt.Sprintf("Wrong response from the webhook: %d %s", status, http.StatusText(status))
 	}
 	s.config.Logger.Warn("webhook not accepted", "account", a.Account, "delivery", d.ID, "status", status)
-	return status, asked, false
+	return false
 }
 
 func (s *Simulator) request(ctx context.Context, body string, to target) (int, time.Duration, error) {
@@ -66,11 +71,7 @@ func (s *Simulator) request(ctx context.Context, body string, to target) (int, t
 	req.Header = to.header
 	resp, err := s.config.Client.Do(req)
 	if err != nil {
-		// The outer error repeats the address, which may hold a secret of ours.
-		if outer := (*url.Error)(nil); errors.As(err, &outer) {
-			err = outer.Err
-		}
-		return 0, 0, err
+		return 0, 0, withoutAddress(err)
 	}
 	defer resp.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // also so that the connection can be used again
@@ -85,4 +86,12 @@ func (s *Simulator) request(ctx context.Context, body string, to target) (int, t
 	}
 	seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 	return resp.StatusCode, time.Duration(min(max(seconds, 0), 3600)) * time.Second, nil
+}
+
+// withoutAddress is why a request failed. The error of the client repeats the address, which may hold a secret of ours.
+func withoutAddress(err error) error {
+	if outer := (*url.Error)(nil); errors.As(err, &outer) {
+		return outer.Err
+	}
+	return err
 }

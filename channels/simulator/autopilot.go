@@ -104,7 +104,7 @@ func (s *Simulator) speak(ctx context.Context, t *talk) error {
 		return nil
 	}
 	t.lines = t.lines[1:]
-	if errors.Is(err, errAbandoned) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, errAbandoned) || wasTurnedAway(err) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
 	return err

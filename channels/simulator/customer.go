@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,8 +75,8 @@ func (s *Simulator) Customers(id Account) []Customer {
 }
 
 // CustomerWrites lets a customer do something and returns its id on the platform once our webhook answered
-// with 2xx. It returns at once when the platform does not report such things, or while the event waits for
-// its batch to fill. The delivery goes on when ctx ends first.
+// with 2xx, or our Messenger did. It returns at once when the platform does not report such things, or while the
+// event waits for its batch to fill. The delivery goes on when ctx ends first.
 func (s *Simulator) CustomerWrites(ctx context.Context, in Inbound) (string, error) {
 	id, answered, err := s.write(in)
 	if err != nil {
@@ -85,7 +86,8 @@ func (s *Simulator) CustomerWrites(ctx context.Context, in Inbound) (string, err
 		return id, nil
 	}
 	select {
-	case err = <-answered:
+	case answer := <-answered:
+		id, err = cmp.Or(answer.id, id), answer.err
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -96,7 +98,7 @@ func (s *Simulator) CustomerWrites(ctx context.Context, in Inbound) (string, err
 }
 
 // write lets it happen. The channel, when there is one, yields the outcome of the delivery.
-func (s *Simulator) write(in Inbound) (string, <-chan error, error) {
+func (s *Simulator) write(in Inbound) (string, <-chan reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -128,6 +130,9 @@ func (s *Simulator) write(in Inbound) (string, <-chan error, error) {
 	}
 	if in.Surface == Private { // what is said in public opens no private window
 		c.did(in.Kind, s.config.Now())
+	}
+	if d, ok := a.dialect.(visited); ok {
+		return id, d.visit(a, c, in), nil
 	}
 	if e == nil {
 		return id, nil, nil

@@ -69,7 +69,7 @@ func (s *Simulator) flush(a *account) {
 
 // emit delivers an event, or holds it until its batch is full. The channel yields the outcome; nil means
 // held. With mu held.
-func (s *Simulator) emit(a *account, e event) <-chan error {
+func (s *Simulator) emit(a *account, e event) <-chan reply {
 	a.held = append(a.held, e)
 	if len(a.held) < a.faults.Batch {
 		return nil
@@ -80,10 +80,10 @@ func (s *Simulator) emit(a *account, e event) <-chan error {
 }
 
 // post starts the delivery of one body, in as many copies as the account's faults ask for. With mu held.
-func (s *Simulator) post(a *account, events []event) <-chan error {
-	outcome := make(chan error, 1)
+func (s *Simulator) post(a *account, events []event) <-chan reply {
+	outcome := make(chan reply, 1)
 	if s.closed {
-		outcome <- errClosed
+		outcome <- reply{err: errClosed}
 		return outcome
 	}
 	body := a.dialect.body(a, events)
@@ -100,7 +100,7 @@ func (s *Simulator) post(a *account, events []event) <-chan error {
 		a.pending--
 		leave()
 		s.mu.Unlock()
-		outcome <- err
+		outcome <- reply{err: err}
 	})
 	return outcome
 }

@@ -48,6 +48,20 @@ type expirer interface {
 	expire(a *account)
 }
 
+// visited is a dialect without webhooks: its customers call our server themselves. Its tell says what they cannot do.
+type visited interface {
+	// visit lets a customer do what tell allows, and yields what our server answered.
+	visit(a *account, c *customer, in Inbound) <-chan reply
+	// suffers says what the platform has against these faults.
+	suffers(faults Faults) error
+}
+
+// reply is what our server made of something a customer did: why it has no place there, or its id, where that is ours to give.
+type reply struct {
+	id  string
+	err error
+}
+
 // prompt is a receipter whose platform never accepts a message first and reports its failure later.
 type prompt interface {
 	neverFailsLater()

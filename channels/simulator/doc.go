@@ -47,6 +47,13 @@
 // nothing once they unsubscribe. What these accounts did comes back on X and LinkedIn as an event; Faults about
 // receipts are about those.
 //
+// # Visitors
+//
+// A widget of our own Messenger (AddMessengerWidget) has no platform behind it: its customers are browsers that speak
+// the protocol of docs/messenger.md with {WebhookURL}/messenger/{key}, hear of answers by a stream, and read them. What
+// a visitor asked for stands among the deliveries, and what their stream shows counts as sent. A visitor stays from
+// their first deed until Reset or Close; when their session is over, the next deed begins another.
+//
 // # What can go wrong
 //
 // SetFaults makes an account slow, duplicates or batches its webhooks, and reorders, delays or drops receipts.
@@ -59,8 +66,8 @@
 // # Time
 //
 // Config.Now and Config.After are the only sources of time, so a test moves 24 hours by moving a variable.
-// The exceptions are two guards against a webhook that hangs: the HTTP client's timeout, and the ten seconds
-// after which POST /simulator/messages and the autopilot wait no longer.
+// The exceptions are guards against a server that hangs: the HTTP client's timeout, the ten seconds after which
+// POST /simulator/messages and the autopilot wait no longer, and the minute after which a silent stream is dead.
 //
 // # Trust
 //
@@ -69,7 +76,8 @@
 //
 // # A further platform
 //
-// A platform is a dialect: the routes it serves, how it tells what a customer did, where its webhooks go.
+// A platform is a dialect: the routes it serves, how it tells what a customer did, where its webhooks go or, where
+// customers come to us by themselves, what they ask.
 // Accounts, customers, faults, logs and delivery are shared and do not change for it. The package imports
 // nothing of ours, so that an adapter is never checked against its own mistakes.
 package simulator

@@ -66,7 +66,7 @@ type Faults struct {
 	ReceiptsReversed bool
 	// ReceiptDelay passes before each receipt.
 	ReceiptDelay time.Duration
-	// DropReceipts loses them all.
+	// DropReceipts loses them all. A visitor of a widget does not read, then.
 	DropReceipts bool
 }
 
@@ -80,19 +80,29 @@ func (s *Simulator) SetFaults(id Account, faults Faults) error {
 	if err != nil {
 		return fmt.Errorf("set faults: %w", err)
 	}
-	if faults.Copies > mostCopies {
-		return fmt.Errorf("set faults of %s: at most %d copies", id, mostCopies)
-	}
-	if most := a.dialect.batches(); faults.Batch > most {
-		return fmt.Errorf("set faults of %s: at most %d events in one webhook", id, most)
-	}
-	if _, reports := a.dialect.(receipter); !reports && faults.touchReceipts() {
-		return fmt.Errorf("set faults of %s: %s knows no receipts", id, id.Platform)
+	if err := a.canSuffer(faults); err != nil {
+		return fmt.Errorf("set faults of %s: %w", id, err)
 	}
 	s.flush(a)
 	a.faults = faults
 	if d, ok := a.dialect.(expirer); ok && faults.TokenExpired {
 		d.expire(a)
+	}
+	return nil
+}
+
+func (a *account) canSuffer(faults Faults) error {
+	if d, ok := a.dialect.(visited); ok {
+		return d.suffers(faults)
+	}
+	if faults.Copies > mostCopies {
+		return fmt.Errorf("at most %d copies", mostCopies)
+	}
+	if most := a.dialect.batches(); faults.Batch > most {
+		return fmt.Errorf("at most %d events in one webhook", most)
+	}
+	if _, reports := a.dialect.(receipter); !reports && faults.touchReceipts() {
+		return fmt.Errorf("%s knows no receipts", a.Platform)
 	}
 	return nil
 }
@@ -118,7 +128,8 @@ func (s *Simulator) FailNext(id Account, failure Failure) error {
 }
 
 func (a *account) canFail(failure Failure) error {
-	if failure.Class == AnswerLost && !failure.AsReceipt {
+	_, comes := a.dialect.(visited) // no answer of ours to lose
+	if failure.Class == AnswerLost && !failure.AsReceipt && !comes {
 		return nil
 	}
 	if !a.dialect.fails(failure.Class) {

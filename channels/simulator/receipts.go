@@ -49,7 +49,7 @@ func (s *Simulator) report(
 
 func (s *Simulator) emitAndWait(ctx context.Context, a *account, e event) {
 	s.mu.Lock()
-	var answered <-chan error
+	var answered <-chan reply
 	if ctx.Err() == nil { // or else the account has been reset, and the message forgotten
 		answered = s.emit(a, e)
 	}

@@ -24,6 +24,7 @@ type standIn struct {
 	mu    sync.Mutex
 	heard map[string]bool
 	token string // WeChat's
+	house *house // of the widget
 }
 
 // stage is a world in which a stand-in answers, and whose clock moves when the scenario waits for nothing to happen.
@@ -36,7 +37,8 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	in := &standIn{t: t, heard: map[string]bool{}, token: "61_none"}
+	in := &standIn{t: t, heard: map[string]bool{}, token: "61_none", house: newHouse(t, shopWidget.IdentitySecret)}
+	in.house.polite = true
 	in.Server = httptest.NewServer(in)
 	s := &stage{t: t, clock: newClock()}
 	s.Simulator = simulator.New(simulator.Config{
@@ -46,6 +48,7 @@ func newStage(t *testing.T) *stage {
 	s.AddTelegramBot(simulator.TelegramBot{Token: botToken, Username: "linden_bot"})
 	s.AddWeChatAccount(shop)
 	s.AddSMSNumber(line)
+	s.AddMessengerWidget(shopWidget)
 	s.api = httptest.NewServer(s.Handler())
 	in.api = s.api.URL
 	in.ask(bot+"setWebhook", "", map[string]any{"url": in.URL + "/webhooks/telegram"})
@@ -82,6 +85,10 @@ func (s *stage) waits() {
 }
 
 func (in *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/messenger/") {
+		in.house.ServeHTTP(w, r)
+		return
+	}
 	raw, _ := io.ReadAll(r.Body)
 	switch path := r.URL.Path; {
 	case path == "/webhooks/whatsapp":

@@ -30,7 +30,7 @@ func TestShippedScenarios(t *testing.T) {
 		playable := true
 		for _, c := range sc.Customers {
 			platforms[c.Account] = true
-			playable = playable && slices.Contains([]string{"whatsapp", "telegram", "wechat", "sms"}, c.Account)
+			playable = playable && slices.Contains([]string{"whatsapp", "telegram", "wechat", "sms", "messenger"}, c.Account)
 		}
 		if !playable {
 			continue
@@ -45,8 +45,8 @@ func TestShippedScenarios(t *testing.T) {
 			}
 		})
 	}
-	same(t, "platforms", len(platforms), 9)
-	same(t, "played", played, 10)
+	same(t, "platforms", len(platforms), 10)
+	same(t, "played", played, 11)
 }
 
 func TestReadScenarioRefuses(t *testing.T) {

@@ -38,7 +38,7 @@ func (a Account) String() string { return string(a.Platform) + ":" + a.ID }
 // Config says where webhooks go and what time it is. Its zero value is a world on the machine's clock that
 // holds WhatsApp's webhooks back until PointWebhooksAt.
 type Config struct {
-	// WebhookURL is the address of our server; each platform adds its own path to it.
+	// WebhookURL is the address of our server; each platform adds its own path to it, and so do visitors of a widget.
 	WebhookURL string
 	// WhatsAppAppSecret signs the webhooks of all WhatsApp numbers.
 	WhatsAppAppSecret string
@@ -59,7 +59,7 @@ type Config struct {
 	Travel func(time.Duration)
 	// RetryFirst is the pause after a delivery's first failure (1 s when zero), RetryMost the longest (60 s).
 	RetryFirst, RetryMost time.Duration
-	// Client posts the webhooks. It must not follow redirects. Nil means one of the simulator's own.
+	// Client posts the webhooks and speaks for visitors. It must not follow redirects. Nil means one of the simulator's own.
 	Client *http.Client
 	// Logger hears ids and statuses, never texts or tokens. Nil means silence.
 	Logger *slog.Logger
@@ -67,22 +67,24 @@ type Config struct {
 
 // Simulator is a world of platforms, accounts and customers. Its methods may be called concurrently.
 type Simulator struct {
-	config   Config
-	handler  http.Handler
-	whatsApp *whatsApp
-	telegram *telegram
-	graph    *graph
-	weChat   *weChat
-	sms      *sms
-	x        *xNetwork
-	linkedIn *linkedIn
-	tikTok   *tikTok
-	life     context.Context
-	end      context.CancelCauseFunc
+	config    Config
+	handler   http.Handler
+	whatsApp  *whatsApp
+	telegram  *telegram
+	graph     *graph
+	weChat    *weChat
+	sms       *sms
+	x         *xNetwork
+	linkedIn  *linkedIn
+	tikTok    *tikTok
+	messenger *messenger
+	life      context.Context
+	end       context.CancelCauseFunc
 
 	mu         sync.Mutex // guards everything below and all that hangs from it
 	changed    chan struct{}
-	running    int
+	running    int // what Idle waits for
+	staying    int // what Close waits for alone
 	closed     bool
 	webhookURL string
 	host       string // how the simulator was last called
@@ -116,9 +118,10 @@ func New(config Config) *Simulator {
 	s.sms = &sms{sim: s, numbers: map[Account]*smsNumber{}}
 	s.graph = newGraph(s)
 	s.x, s.linkedIn, s.tikTok = newX(s), newLinkedIn(s), newTikTok(s)
+	s.messenger = &messenger{sim: s, widgets: map[Account]*messengerWidget{}}
 	mux := http.NewServeMux()
 	s.graph.serve(mux)
-	for _, d := range []dialect{s.whatsApp, s.telegram, s.weChat, s.sms, s.x, s.linkedIn, s.tikTok} {
+	for _, d := range []dialect{s.whatsApp, s.telegram, s.weChat, s.sms, s.x, s.linkedIn, s.tikTok, s.messenger} {
 		d.serve(mux)
 	}
 	s.serveControls(mux)
@@ -211,7 +214,7 @@ func (s *Simulator) Close(ctx context.Context) error {
 	s.closed = true
 	s.mu.Unlock()
 	s.end(errClosed)
-	if err := s.Idle(ctx); err != nil {
+	if err := s.until(ctx, func() bool { return s.running == 0 && s.staying == 0 }); err != nil {
 		return fmt.Errorf("close the simulator: %w", err)
 	}
 	s.config.Client.CloseIdleConnections()
@@ -219,16 +222,21 @@ func (s *Simulator) Close(ctx context.Context) error {
 }
 
 // start runs f beside its caller; Idle and Close wait for it. With mu held.
-func (s *Simulator) start(f func()) {
+func (s *Simulator) start(f func()) { s.launch(&s.running, f) }
+
+// stay is start for what ends with Reset or Close alone, so that Idle does not wait for it. With mu held.
+func (s *Simulator) stay(f func()) { s.launch(&s.staying, f) }
+
+func (s *Simulator) launch(count *int, f func()) {
 	if s.closed {
 		return
 	}
-	s.running++
+	*count++
 	go func() {
 		defer func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.running--
+			*count--
 			s.change()
 		}()
 		f()

@@ -70,6 +70,8 @@ func People(platform Platform) []Customer {
 			cast[i].ID = users[i]
 		case SMS:
 			cast[i].ID = "+" + phones[i]
+		case Messenger:
+			cast[i].ID = "customer-" + users[i]
 		case WeChat:
 			cast[i].ID = "oMgHVjngRipVsoxg6T-" + users[i]
 		}
