@@ -4,9 +4,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +27,8 @@ type Config struct {
 	Listen string `env:"PARLEY_LISTEN" envDefault:"127.0.0.1:8080"`
 	// How platforms and browsers reach this server. Empty: http:// and the address above.
 	PublicURL string `env:"PARLEY_PUBLIC_URL"`
+	// The header in which a proxy of yours names the client's address, such as X-Real-IP. Empty: the connection's other end.
+	AddressHeader string `env:"PARLEY_ADDRESS_HEADER"`
 	// Web pages on other hosts that may open a websocket, as browsers name them: https://app.example.com, comma-separated.
 	Origins []string `env:"PARLEY_ORIGINS"`
 	// Seals the credentials of channels: 32 bytes in base64. Required with DATABASE_URL, and the same in every process;
@@ -35,14 +39,8 @@ type Config struct {
 	// Most connections to PostgreSQL.
 	MaxConnections int `env:"PARLEY_MAX_CONNECTIONS" envDefault:"20"`
 
-	// Secrets of the Meta apps whose webhooks are accepted, comma-separated.
-	WhatsAppAppSecrets []string `env:"WHATSAPP_APP_SECRETS"`
-	// The verify token given to Meta for the webhook's address.
-	WhatsAppVerifyToken string `env:"WHATSAPP_VERIFY_TOKEN"`
-	// Where Meta's Graph API is.
-	WhatsAppAPI string `env:"WHATSAPP_API_URL" envDefault:"https://graph.facebook.com"`
-	// Where Telegram's Bot API is.
-	TelegramAPI string `env:"TELEGRAM_API_URL" envDefault:"https://api.telegram.org"`
+	Platforms
+	Files
 
 	// How long before a reply window closes it is announced as closing soon.
 	WindowLead time.Duration `env:"PARLEY_WINDOW_LEAD" envDefault:"2h"`
@@ -100,14 +98,17 @@ func named(err error) error {
 }
 
 func (c Config) check() error {
+	for _, name := range slices.Sorted(maps.Keys(c.addresses())) {
+		if !isURL(c.addresses()[name], "http", "https") {
+			return fmt.Errorf("%s must be an http or https address", name)
+		}
+	}
 	for _, rule := range []struct {
 		holds bool
 		name  string
 		want  string
 	}{
 		{c.PublicURL == "" || isURL(c.PublicURL, "http", "https"), "PARLEY_PUBLIC_URL", "must be an http or https address"},
-		{isURL(c.WhatsAppAPI, "http", "https"), "WHATSAPP_API_URL", "must be an http or https address"},
-		{isURL(c.TelegramAPI, "http", "https"), "TELEGRAM_API_URL", "must be an http or https address"},
 		{c.DatabaseURL == "" || isURL(c.DatabaseURL, "postgres", "postgresql"), "DATABASE_URL", "must be a postgres:// address"},
 		{c.RedisURL == "" || isURL(c.RedisURL, "redis", "rediss", "unix"), "REDIS_URL", "must be a redis:// address"},
 		{c.SecretKey == "" || c.hasKey(), "PARLEY_SECRET_KEY", "must be 32 bytes in base64: openssl rand -base64 32"},
@@ -151,7 +152,7 @@ func (c Config) hasDemo() bool { return c.Demo == "yes" || c.Demo == "auto" && c
 
 func (c Config) rules() models.Rules {
 	r := models.DefaultRules()
-	r.WindowLead = c.WindowLead
+	r.WindowLead, r.HumanAgent = c.WindowLead, c.MetaHumanAgent
 	r.InactiveAfter = time.Duration(c.InactiveDays) * 24 * time.Hour
 	r.EventRetention = time.Duration(c.EventDays) * 24 * time.Hour
 	return r

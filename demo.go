@@ -32,18 +32,17 @@ type demo struct {
 	server    *http.Server
 	listener  net.Listener
 
-	number simulator.Account
-	bot    simulator.Account
+	accounts []inbox.ConnectRequest
+	clock    *models.TravelClock
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
 
 const (
-	demoOwner       = "olivia@demo.example"
-	demoPhoneNumber = "106540352242922" // Meta's id of it
-	demoBotID       = "123456789"
-	demoCustomer    = "491511234567"
+	demoOwner    = "olivia@demo.example"
+	demoCustomer = "491511234567"
+	demoToken    = "the demo's own"
 )
 
 // prepareDemo starts the simulator and points the platforms of the config at it.
@@ -51,28 +50,22 @@ func prepareDemo(config *Config, key []byte, log *slog.Logger) (*demo, error) {
 	if !config.hasDemo() {
 		return nil, nil
 	}
-	d := &demo{key: key, log: log}
-	if len(config.WhatsAppAppSecrets) == 0 {
-		config.WhatsAppAppSecrets = []string{d.derive("whatsapp app secret")}
-	}
-	if config.WhatsAppVerifyToken == "" {
-		config.WhatsAppVerifyToken = d.derive("whatsapp verify token")
-	}
+	d := &demo{key: key, log: log, clock: &models.TravelClock{}}
 	listener, err := net.Listen("tcp", config.SimulatorListen)
 	if err != nil {
 		return nil, fmt.Errorf("PARLEY_SIMULATOR_LISTEN: %w", err)
 	}
 	address := "http://" + listener.Addr().String()
-	config.WhatsAppAPI, config.TelegramAPI = address+"/whatsapp", address+"/telegram"
+	d.point(&config.Platforms, address)
+	config.MediaAllowHosts = append(config.MediaAllowHosts, listener.Addr().String())
 	d.config, d.listener = *config, listener
 	d.simulator = simulator.New(simulator.Config{
-		WebhookURL: "http://" + config.Listen, WhatsAppAppSecret: config.WhatsAppAppSecrets[0], Logger: log,
+		WebhookURL: "http://" + config.Listen, BaseURL: address, Logger: log, Now: d.clock.Now, Travel: d.clock.Travel,
+		WhatsAppAppSecret: config.MetaAppSecrets[0], MetaAppSecret: config.MetaAppSecrets[0],
+		XConsumerSecret: config.XConsumerSecrets[0], XBearerToken: config.XBearerToken,
+		LinkedInClientSecret: config.LinkedInClientSecrets[0], TikTokAppSecret: config.TikTokAppSecrets[0],
 	})
-	d.number = d.simulator.AddWhatsAppNumber(simulator.WhatsAppNumber{
-		PhoneNumberID: demoPhoneNumber, DisplayNumber: "+49 30 5550123", VerifiedName: "Demo Flower Shop",
-		WABA: "102290129340398", AccessToken: d.derive("whatsapp access token"),
-	})
-	d.bot = d.simulator.AddTelegramBot(simulator.TelegramBot{Token: d.botToken(), Username: "demo_flower_bot", Name: "Demo Flower Shop"})
+	d.accounts = d.open()
 	d.server = &http.Server{Handler: d.simulator.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second}
 	d.running.Go(func() {
 		if err := d.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -106,7 +99,7 @@ func (d *demo) begin(ctx context.Context, b *inbox.Inbox, out io.Writer) error {
 			return err
 		}
 	}
-	session, owner, _, err := b.SignIn(ctx, inbox.Credentials{Email: demoOwner, Password: d.password()})
+	_, owner, _, err := b.SignIn(ctx, inbox.Credentials{Email: demoOwner, Password: d.password()})
 	if models.CodeOf(err) == models.Unauthenticated {
 		d.log.Warn("this database has no demo organization: only the simulator runs")
 		return nil
@@ -121,7 +114,38 @@ func (d *demo) begin(ctx context.Context, b *inbox.Inbox, out io.Writer) error {
 		return err
 	}
 	d.letWrite()
-	return d.introduce(out, session.Secret, owner.OrganizationID)
+	token, err := d.token(ctx, b, owner)
+	if err != nil {
+		return fmt.Errorf("make the demo's token: %w", err)
+	}
+	return d.introduce(out, token, owner.OrganizationID)
+}
+
+// token is an API token: unlike a session it outlives a journey in time. Those of former starts end.
+func (d *demo) token(ctx context.Context, b *inbox.Inbox, owner models.Viewer) (string, error) {
+	var former []*models.Token
+	size := models.MaxPage
+	err := b.Store().Read(ctx, owner, models.ViewInbox, func(tx *models.Tx) error {
+		page, err := tx.ListTokens(owner.UserID, models.Page{First: &size})
+		former = page.Nodes()
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, t := range former {
+		if t.Name != demoToken {
+			continue
+		}
+		if _, err := b.RevokeToken(ctx, owner, t.ID, ""); err != nil {
+			return "", err
+		}
+	}
+	made, err := b.CreateToken(ctx, owner, inbox.TokenRequest{Name: demoToken})
+	if err != nil {
+		return "", err
+	}
+	return made.Secret, nil
 }
 
 func (d *demo) found(ctx context.Context, store *models.Store) error {
@@ -167,12 +191,9 @@ func (d *demo) connect(ctx context.Context, b *inbox.Inbox, owner models.Viewer)
 	if err != nil {
 		return err
 	}
-	for _, account := range []inbox.ConnectRequest{
-		{Platform: models.WhatsApp, AccountID: demoPhoneNumber, AccessToken: d.derive("whatsapp access token")},
-		{Platform: models.Telegram, AccountID: demoBotID, AccessToken: d.botToken()},
-	} {
+	for _, account := range d.accounts {
 		if err := d.connectOne(ctx, b, owner, account, known); err != nil {
-			return err
+			return fmt.Errorf("connect %s: %w", account.Platform, err)
 		}
 	}
 	return nil
@@ -186,7 +207,16 @@ func (d *demo) connectOne(ctx context.Context, b *inbox.Inbox, owner models.View
 		if c.Status == models.Disconnected {
 			return nil // someone wanted it so
 		}
-		_, err := b.UpdateChannel(ctx, owner, inbox.UpdateRequest{ChannelID: c.ID, Version: c.Version, AccessToken: &r.AccessToken})
+		update := inbox.UpdateRequest{ChannelID: c.ID, Version: c.Version, AccessToken: &r.Credentials.AccessToken}
+		if r.Credentials.RefreshToken != "" {
+			update.RefreshToken = &r.Credentials.RefreshToken
+		}
+		_, err := b.UpdateChannel(ctx, owner, update)
+		if code := models.CodeOf(err); code == models.PlatformRejected || code == models.VersionConflict {
+			// The simulator began anew, and a worker may have renewed this channel's token there before us.
+			d.log.Warn("channel of the demo kept as it is", "platform", r.Platform, "reason", code)
+			return nil
+		}
 		return err
 	}
 	_, err := b.ConnectChannel(ctx, owner, r)
@@ -195,15 +225,15 @@ func (d *demo) connectOne(ctx context.Context, b *inbox.Inbox, owner models.View
 
 // meetCustomers introduces people to the simulator: its own, and those who wrote before the last restart.
 func (d *demo) meetCustomers(ctx context.Context, store *models.Store, owner models.Viewer) error {
-	for _, account := range []simulator.Account{d.number, d.bot} {
-		for _, person := range simulator.People(account.Platform) {
-			if err := d.simulator.AddCustomer(account, person); err != nil {
+	for _, platform := range []simulator.Platform{simulator.WhatsApp, simulator.Telegram} { // who write by themselves
+		for _, person := range simulator.People(platform) {
+			if err := d.simulator.AddCustomer(d.account(platform), person); err != nil {
 				return err
 			}
 		}
 	}
-	erika := simulator.Customer{ID: demoCustomer, Name: "Erika Mustermann", WroteAt: time.Now()}
-	if err := d.simulator.AddCustomer(d.number, erika); err != nil {
+	erika := simulator.Customer{ID: demoCustomer, Name: "Erika Mustermann", WroteAt: d.clock.Now()}
+	if err := d.simulator.AddCustomer(d.account(simulator.WhatsApp), erika); err != nil {
 		return err
 	}
 	size := models.MaxPage
@@ -217,11 +247,10 @@ func (d *demo) meetCustomers(ctx context.Context, store *models.Store, owner mod
 			if err := tx.Find(&person, c.IdentityID); err != nil {
 				return err
 			}
-			account := d.number
-			if c.Platform == models.Telegram {
-				account = d.bot
+			if c.Surface != models.PrivateMessage || c.Platform == models.Messenger {
+				continue
 			}
-			err := d.simulator.AddCustomer(account, simulator.Customer{
+			err := d.simulator.AddCustomer(d.account(simulator.Platform(c.Platform)), simulator.Customer{
 				ID: person.ExternalID, Name: person.Name, Username: person.Handle, WroteAt: c.LastActivityAt,
 			})
 			if err != nil {
@@ -230,6 +259,16 @@ func (d *demo) meetCustomers(ctx context.Context, store *models.Store, owner mod
 		}
 		return nil
 	})
+}
+
+// account is the demo's on a platform.
+func (d *demo) account(p simulator.Platform) simulator.Account {
+	for _, a := range d.accounts {
+		if simulator.Platform(a.Platform) == p {
+			return simulator.Account{Platform: p, ID: a.AccountID}
+		}
+	}
+	return simulator.Account{Platform: p}
 }
 
 func (d *demo) letWrite() {
@@ -248,7 +287,7 @@ func (d *demo) introduce(out io.Writer, token, organizationID string) error {
 	if err != nil {
 		return fmt.Errorf("write webhook: %w", err)
 	}
-	mac := hmac.New(sha256.New, []byte(d.config.WhatsAppAppSecrets[0]))
+	mac := hmac.New(sha256.New, []byte(d.config.MetaAppSecrets[0]))
 	mac.Write(body)
 	_, err = fmt.Fprintf(out, `
 Try it in a browser:
@@ -273,7 +312,7 @@ The simulator of the platforms, and what it was sent: http://%[8]s/simulator/sen
 // webhook is what Meta would post if a customer wrote now.
 func (d *demo) webhook() any {
 	type object = map[string]any
-	now := time.Now()
+	now := d.clock.Now()
 	return object{
 		"object": "whatsapp_business_account",
 		"entry": []object{{"id": "102290129340398", "changes": []object{{"field": "messages", "value": object{

@@ -119,7 +119,7 @@ func (p *insistent) deliver(t *testing.T, customer, i int) {
 		"messaging_product":"whatsapp","metadata":{"phone_number_id":"%s"},
 		"messages":[{"from":"4915%08d","id":"wamid.KILL%d","timestamp":"%d","type":"text","text":{"body":"message %d"}}]}}]}]}`,
 		demoPhoneNumber, customer, i, time.Now().Unix(), i)
-	mac := hmac.New(sha256.New, []byte((&demo{key: bytes.Repeat([]byte{7}, 32)}).derive("whatsapp app secret")))
+	mac := hmac.New(sha256.New, []byte((&demo{key: bytes.Repeat([]byte{7}, 32)}).derive("meta app secret")))
 	mac.Write(body)
 	for t.Context().Err() == nil {
 		url := <-p.url

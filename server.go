@@ -19,8 +19,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"parley/channels"
-	"parley/channels/telegram"
-	"parley/channels/whatsapp"
+	"parley/channels/messenger"
 	"parley/graph"
 	"parley/graph/transport"
 	"parley/inbox"
@@ -38,7 +37,11 @@ func main() {
 		defer stop()
 		log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 		redis.SetLogger(redisLog{log})
-		err = run(ctx, config, os.Stdout, log)
+		if len(os.Args) > 1 {
+			err = command(ctx, config, os.Args[1:], os.Stdout, log)
+		} else {
+			err = run(ctx, config, os.Stdout, log)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "parley:", err)
@@ -66,11 +69,15 @@ func run(ctx context.Context, config Config, out io.Writer, log *slog.Logger) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, places.close(config.StopWithin)) }()
+	clock := models.Clock(models.SystemClock{})
 	demo, err := prepareDemo(&config, places.key, log)
 	if err != nil {
 		return err
 	}
-	p, err := assemble(ctx, config, places, log)
+	if demo != nil {
+		clock = demo.clock
+	}
+	p, err := assemble(ctx, config, places, clock, log)
 	if err != nil {
 		return err
 	}
@@ -97,7 +104,10 @@ type parley struct {
 	inbox    *inbox.Inbox
 	feed     *inbox.Feed
 	crew     *workers.Crew
+	whispers *inbox.Whispers
+	library  *library
 	webhooks *channels.Webhooks
+	visitors *messenger.Handler
 	sockets  *transport.WebSocket
 	server   *http.Server
 	ready    *readiness
@@ -109,18 +119,12 @@ type parley struct {
 }
 
 // assemble plugs the floors together.
-func assemble(ctx context.Context, config Config, places *places, log *slog.Logger) (*parley, error) {
-	cipher, err := models.NewCipher(places.key)
-	if err != nil {
-		return nil, err
-	}
+func assemble(ctx context.Context, config Config, places *places, clock models.Clock, log *slog.Logger) (*parley, error) {
 	options, err := redis.ParseURL(places.redisURL)
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	store, err := models.Open(ctx, models.Config{
-		URL: places.databaseURL, MaxConnections: config.MaxConnections, Clock: models.SystemClock{}, Cipher: cipher, Rules: config.rules(),
-	})
+	store, err := openStore(ctx, config, places, clock)
 	if err != nil {
 		return nil, err
 	}
@@ -129,28 +133,33 @@ func assemble(ctx context.Context, config Config, places *places, log *slog.Logg
 		return nil, fmt.Errorf("PARLEY_PUBLIC_URL: %w", err)
 	}
 	p := &parley{store: store, log: log, failed: make(chan error, 1)}
-	adapters := channels.NewRegistry(
-		whatsapp.New(whatsapp.Config{
-			AppSecrets: config.WhatsAppAppSecrets, VerifyToken: config.WhatsAppVerifyToken, APIBase: config.WhatsAppAPI,
-		}),
-		telegram.New(telegram.Config{APIBase: config.TelegramAPI}),
-	)
+	options.DialTimeout, options.DialerRetries = time.Second, 1 // the feed tries again by itself
+	p.redis = redis.NewClient(options)
+	p.whispers = inbox.NewWhispers(p.redis, clock.Now, log)
+	if p.library, err = openLibrary(config); err != nil {
+		return nil, err
+	}
+	adapters := config.adapters(config.PublicURL, clock.Now, messenger.New(messenger.Config{Typing: p.whispers.TellVisitor}))
 	p.inbox = inbox.New(inbox.Config{
-		Store: store, Adapters: adapters, Log: log, Webhooks: config.PublicURL,
+		Store: store, Adapters: adapters, Log: log, Webhooks: config.PublicURL, Media: p.library.MediaConfig,
 		Wake: func(kind models.JobKind) { p.crew.Wake(kind) },
 	})
 	p.crew = workers.New(store, log, config.Tick, workers.Kinds(p.inbox))
-	options.DialTimeout, options.DialerRetries = time.Second, 1 // the feed tries again by itself
-	p.redis = redis.NewClient(options)
 	p.feed = inbox.NewFeed(store, p.redis, config.Tick, log)
 	store.OnCommit(p.feed.Ring)
-	p.webhooks = channels.NewWebhooks(adapters, p.inbox, log, channels.WebhookOptions{PublicURL: public})
+	p.webhooks = channels.NewWebhooks(adapters, p.inbox, log, channels.WebhookOptions{PublicURL: public, Now: clock.Now})
+	p.visitors = messenger.NewHandler(messenger.Options{
+		Desk: inbox.NewMessenger(inbox.MessengerConfig{
+			Inbox: p.inbox, Feed: p.feed, Whispers: p.whispers, Uploads: p.inbox.VisitorUploads(), Log: log,
+		}),
+		Log: log, Now: clock.Now, Address: config.clientAddress(),
+	})
 	p.ready = &readiness{ping: store.Ping}
 	authenticate := graph.Authenticate(store)
 	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Origins: config.Origins, Log: log})
 	p.server = &http.Server{
 		Handler: routes(p, transport.Handler{
-			Executor:   graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Feed: p.feed}, log),
+			Executor:   graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Feed: p.feed, Whispers: p.whispers}, log),
 			Transports: []graphqlTransport{p.sockets, transport.HTTP{Authenticate: authenticate, Log: log}},
 			Log:        log,
 		}),
@@ -161,13 +170,34 @@ func assemble(ctx context.Context, config Config, places *places, log *slog.Logg
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	p.server.RegisterOnShutdown(p.visitors.EndStreams)
 	return p, nil
+}
+
+// clientAddress tells where a request comes from: nil leaves that to the connection.
+func (c Config) clientAddress() func(*http.Request) string {
+	if c.AddressHeader == "" {
+		return nil
+	}
+	return func(r *http.Request) string { return r.Header.Get(c.AddressHeader) }
+}
+
+func openStore(ctx context.Context, config Config, places *places, clock models.Clock) (*models.Store, error) {
+	cipher, err := models.NewCipher(places.key)
+	if err != nil {
+		return nil, err
+	}
+	return models.Open(ctx, models.Config{
+		URL: places.databaseURL, MaxConnections: config.MaxConnections, Clock: clock, Cipher: cipher, Rules: config.rules(),
+	})
 }
 
 func routes(p *parley, graphql http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graphql)
 	mux.Handle("/webhooks/", p.webhooks)
+	mux.Handle("/messenger/", p.visitors)
+	mux.Handle("/media/", p.inbox.MediaHandler())
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -183,6 +213,7 @@ func (p *parley) start(listener net.Listener) {
 	feeding, end := context.WithCancel(context.Background())
 	p.endFeed = end
 	p.running.Go(func() { p.feed.Run(feeding) })
+	p.running.Go(func() { p.whispers.Run(feeding) })
 	p.crew.Start()
 	p.running.Go(func() {
 		if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -216,6 +247,9 @@ func (p *parley) stop(within time.Duration) error {
 	}
 	p.endFeed()
 	p.running.Wait()
+	if err := p.library.close(); err != nil {
+		errs = append(errs, fmt.Errorf("close the files: %w", err))
+	}
 	if err := p.redis.Close(); err != nil {
 		errs = append(errs, fmt.Errorf("leave redis: %w", err))
 	}

@@ -183,7 +183,7 @@ func TestTwoProcesses(t *testing.T) {
 	config := testConfig(embeddedtest.Database(t, database, ""), redis.URL())
 	one := serve(t, config)
 	config.Demo, config.WhatsAppAPI = "no", one.simulator+"/whatsapp"
-	config.WhatsAppAppSecrets = []string{(&demo{key: bytes.Repeat([]byte{7}, 32)}).derive("whatsapp app secret")}
+	config.MetaAppSecrets = []string{(&demo{key: bytes.Repeat([]byte{7}, 32)}).derive("meta app secret")}
 	two := serve(t, config)
 	two.token, two.organization = one.token, one.organization
 	atOne := subscribe(t, one, everything, object{"organization": one.organization})

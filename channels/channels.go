@@ -95,7 +95,7 @@ type Refresher interface {
 type MediaReader interface {
 	// OpenMedia asks the platform for an attachment, with the account's credentials where the platform wants them. Its
 	// answer is the file, whatever the status, and the caller closes it. Redirects are the caller's to follow, without
-	// credentials. A refusal on the way to the file is a *SendError.
+	// credentials. A refusal on the way to the file is a *SendError; ErrPublic says that anyone can have it at its address.
 	OpenMedia(ctx context.Context, account Account, a models.Attachment) (*http.Response, error)
 }
 
@@ -109,6 +109,11 @@ type Acknowledger interface {
 // sent again when the answer of an attempt was lost.
 type IdempotentSender interface {
 	SendsOnce()
+}
+
+// SelfHosted is an adapter of a platform that is our own: an account of it needs no token.
+type SelfHosted interface {
+	HostedHere()
 }
 
 // PerAccountWebhook is an adapter whose platform gives no account in the delivery: its address carries it,
@@ -204,6 +209,9 @@ func (e *SendError) Unwrap() error { return e.Err }
 
 // ErrNotSigned is what Verify returns for a delivery that the platform did not sign.
 var ErrNotSigned = errors.New("signature does not match")
+
+// ErrPublic is what OpenMedia returns for a file that wants no credentials: the caller fetches it as it would any stranger's.
+var ErrPublic = errors.New("anyone can fetch it")
 
 // Registry knows the adapters the server was built with.
 type Registry struct {

@@ -38,7 +38,12 @@ type api struct {
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
-	a := &api{World: inboxtest.New(t), tokens: map[models.Viewer]string{}}
+	return newAPIOf(t, inboxtest.New(t))
+}
+
+func newAPIOf(t *testing.T, w *inboxtest.World) *api {
+	t.Helper()
+	a := &api{World: w, tokens: map[models.Viewer]string{}}
 	// Nobody listens there: followers hear of their own process at once, which is all there is.
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1})
 	a.feed = inbox.NewFeed(a.Store, client, time.Hour, inboxtest.Quiet)

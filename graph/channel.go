@@ -29,12 +29,32 @@ func (r *channelResolver) Capabilities(ctx context.Context, obj *models.Channel)
 	return pointers(models.PlatformCapabilities(obj.Platform)), nil
 }
 
-func (r *channelCapabilitiesResolver) WindowSeconds(ctx context.Context, obj *models.Capabilities) (*int, error) {
-	if obj.Window == 0 {
-		return nil, nil
+func (r *channelResolver) WebhookURL(ctx context.Context, obj *models.Channel) (string, error) {
+	return r.Inbox.WebhookOf(obj), nil
+}
+
+func (r *channelResolver) Widget(ctx context.Context, obj *models.Channel) (*inbox.WidgetSettings, error) {
+	tx, err := view.From(ctx).Tx(ctx)
+	if err != nil || obj.Platform != models.Messenger || !tx.Role.May(models.ManageChannels) {
+		return nil, err
 	}
-	seconds := int(obj.Window.Seconds())
-	return &seconds, nil
+	return r.Inbox.Widget(ctx, view.ViewerFrom(ctx), obj.ID)
+}
+
+func (r *channelCapabilitiesResolver) WindowSeconds(ctx context.Context, obj *models.Capabilities) (*int, error) {
+	return positive(int(obj.WindowAfterMessage().Seconds())), nil
+}
+
+func (r *channelCapabilitiesResolver) Openings(ctx context.Context, obj *models.Capabilities) ([]*models.Opening, error) {
+	return pointers(obj.Openings), nil
+}
+
+func (r *channelCapabilitiesResolver) HumanAgentSeconds(ctx context.Context, obj *models.Capabilities) (*int, error) {
+	return positive(int(obj.HumanAgentFor.Seconds())), nil
+}
+
+func (r *channelCapabilitiesResolver) PrivateReplySeconds(ctx context.Context, obj *models.Capabilities) (*int, error) {
+	return positive(int(obj.PrivateReplyWithin.Seconds())), nil
 }
 
 func (r *channelCapabilitiesResolver) ModesInsideWindow(ctx context.Context, obj *models.Capabilities) ([]models.ReplyMode, error) {
@@ -49,6 +69,10 @@ func (r *channelCapabilitiesResolver) Attachments(ctx context.Context, obj *mode
 	return pointers(obj.Attachments), nil
 }
 
+func (r *channelCapabilitiesResolver) Actions(ctx context.Context, obj *models.Capabilities) ([]*models.ActionRule, error) {
+	return pointers(obj.Actions), nil
+}
+
 func (r *channelCapabilitiesResolver) Notes(ctx context.Context, obj *models.Capabilities) ([]string, error) {
 	return list(obj.Notes), nil
 }
@@ -57,12 +81,7 @@ func (r *mutationResolver) ConnectChannel(ctx context.Context, input generated.C
 	request := inbox.ConnectRequest{
 		Name: value(input.Name), WhenResolved: value(input.WhenResolved), Key: value(input.IdempotencyKey),
 	}
-	switch a := input.Account; {
-	case a.WhatsApp != nil:
-		request.Platform, request.AccountID, request.AccessToken = models.WhatsApp, a.WhatsApp.PhoneNumberID, a.WhatsApp.AccessToken
-	case a.Telegram != nil:
-		request.Platform, request.AccessToken = models.Telegram, a.Telegram.BotToken
-	}
+	request.Platform, request.AccountID, request.Credentials = accountOf(*input.Account)
 	channel, err := r.Inbox.ConnectChannel(ctx, view.ViewerFrom(ctx), request)
 	errs, err := refusals(err)
 	return &generated.ConnectChannelPayload{Channel: channel, UserErrors: errs}, err
@@ -71,10 +90,22 @@ func (r *mutationResolver) ConnectChannel(ctx context.Context, input generated.C
 func (r *mutationResolver) UpdateChannel(ctx context.Context, input generated.UpdateChannelInput) (*generated.UpdateChannelPayload, error) {
 	channel, err := r.Inbox.UpdateChannel(ctx, view.ViewerFrom(ctx), inbox.UpdateRequest{
 		ChannelID: input.ChannelID, Version: input.Version, Name: input.Name, WhenResolved: input.WhenResolved,
-		AccessToken: input.AccessToken, Key: value(input.IdempotencyKey),
+		AccessToken: input.AccessToken, RefreshToken: input.RefreshToken, Key: value(input.IdempotencyKey),
 	})
 	errs, err := refusals(err)
 	return &generated.UpdateChannelPayload{Channel: channel, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) AllowOrigins(ctx context.Context, input generated.AllowOriginsInput) (*generated.AllowOriginsPayload, error) {
+	channel, err := r.Inbox.AllowOrigins(ctx, view.ViewerFrom(ctx), input.ChannelID, input.Origins, value(input.IdempotencyKey))
+	errs, err := refusals(err)
+	return &generated.AllowOriginsPayload{Channel: channel, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) RotateIdentitySecret(ctx context.Context, input generated.RotateIdentitySecretInput) (*generated.RotateIdentitySecretPayload, error) {
+	channel, err := r.Inbox.RotateIdentitySecret(ctx, view.ViewerFrom(ctx), input.ChannelID, value(input.IdempotencyKey))
+	errs, err := refusals(err)
+	return &generated.RotateIdentitySecretPayload{Channel: channel, UserErrors: errs}, err
 }
 
 func (r *mutationResolver) DisconnectChannel(ctx context.Context, input generated.DisconnectChannelInput) (*generated.DisconnectChannelPayload, error) {
@@ -83,12 +114,27 @@ func (r *mutationResolver) DisconnectChannel(ctx context.Context, input generate
 	return &generated.DisconnectChannelPayload{Channel: channel, UserErrors: errs}, err
 }
 
+func (r *queryResolver) PlatformCapabilities(ctx context.Context, platform *models.Platform) ([]*models.Capabilities, error) {
+	if platform == nil {
+		return pointers(models.AllCapabilities()), nil
+	}
+	return pointers(models.PlatformCapabilities(*platform)), nil
+}
+
 func (r *queryResolver) Channels(ctx context.Context, first *int, after *string, last *int, before *string) (*models.Connection[models.Channel], error) {
 	tx, err := view.From(ctx).Tx(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return tx.ListChannels(models.Page{First: first, After: after, Last: last, Before: before})
+}
+
+func (r *replyOpeningResolver) Seconds(ctx context.Context, obj *models.Opening) (int, error) {
+	return int(obj.For.Seconds()), nil
+}
+
+func (r *replyOpeningResolver) Messages(ctx context.Context, obj *models.Opening) (*int, error) {
+	return positive(obj.Messages), nil
 }
 
 func (r *Resolver) AttachmentRule() generated.AttachmentRuleResolver {
@@ -101,8 +147,11 @@ func (r *Resolver) ChannelCapabilities() generated.ChannelCapabilitiesResolver {
 	return &channelCapabilitiesResolver{r}
 }
 
+func (r *Resolver) ReplyOpening() generated.ReplyOpeningResolver { return &replyOpeningResolver{r} }
+
 type (
 	attachmentRuleResolver      struct{ *Resolver }
 	channelResolver             struct{ *Resolver }
 	channelCapabilitiesResolver struct{ *Resolver }
+	replyOpeningResolver        struct{ *Resolver }
 )

@@ -45,6 +45,10 @@ func (r *conversationResolver) Post(ctx context.Context, obj *models.Conversatio
 	return maybe(ctx, view.From(ctx).Post, obj.PostID)
 }
 
+func (r *conversationResolver) OpenedFrom(ctx context.Context, obj *models.Conversation) (*models.Message, error) {
+	return maybe(ctx, view.From(ctx).Message, obj.OriginMessageID)
+}
+
 func (r *conversationResolver) StatusReason(ctx context.Context, obj *models.Conversation) (*string, error) {
 	return view.Text(obj.StatusReason), nil
 }
@@ -140,9 +144,9 @@ func (r *mutationResolver) MarkConversationRead(ctx context.Context, input gener
 func (r *mutationResolver) AssignFromStream(ctx context.Context, input generated.AssignFromStreamInput) (*generated.AssignFromStreamPayload, error) {
 	conversation, err := r.Inbox.AssignFromStream(ctx, view.ViewerFrom(ctx), inbox.StreamRequest{
 		ChannelID: input.ChannelID, Surface: input.Surface, UserID: input.UserID, TeamID: input.TeamID, Reason: value(input.Reason),
-		Post: models.Post{
+		Post: models.PostFacts{
 			ExternalID: input.Post.ExternalID, Permalink: value(input.Post.Permalink), Text: input.Post.Text,
-			AuthorName: value(input.Post.AuthorName), PublishedAt: input.Post.PublishedAt,
+			AuthorName: value(input.Post.AuthorName), PublishedAt: value(input.Post.PublishedAt),
 		},
 		Author: models.Author{ID: input.Post.AuthorExternalID, Name: value(input.Post.AuthorName)},
 		Key:    value(input.IdempotencyKey),
@@ -157,6 +161,26 @@ func (r *postResolver) Permalink(ctx context.Context, obj *models.Post) (*string
 
 func (r *postResolver) AuthorName(ctx context.Context, obj *models.Post) (*string, error) {
 	return view.Text(obj.AuthorName), nil
+}
+
+func (r *postResolver) AuthorExternalID(ctx context.Context, obj *models.Post) (*string, error) {
+	return view.Text(obj.AuthorID), nil
+}
+
+func (r *postResolver) MediaKind(ctx context.Context, obj *models.Post) (*models.AttachmentKind, error) {
+	return view.Text(obj.MediaKind), nil
+}
+
+func (r *postResolver) MediaURL(ctx context.Context, obj *models.Post) (*string, error) {
+	return view.Text(obj.MediaURL), nil
+}
+
+func (r *postResolver) Promotion(ctx context.Context, obj *models.Post) (*models.Promotion, error) {
+	return view.Text(obj.Promotion), nil
+}
+
+func (r *postResolver) AdID(ctx context.Context, obj *models.Post) (*string, error) {
+	return view.Text(obj.AdID), nil
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, filter *models.ConversationFilter, sort models.ConversationSort, first *int, after *string, last *int, before *string) (*models.Connection[models.Conversation], error) {

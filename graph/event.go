@@ -9,8 +9,17 @@ import (
 	"context"
 	"parley/graph/generated"
 	"parley/graph/view"
+	"parley/inbox"
 	"parley/models"
 )
+
+func (r *contactTypingResolver) Conversation(ctx context.Context, obj *inbox.Whisper) (*models.Conversation, error) {
+	return view.From(ctx).Conversation.Load(ctx, obj.ConversationID)
+}
+
+func (r *contactTypingResolver) Seconds(ctx context.Context, obj *inbox.Whisper) (int, error) {
+	return int(obj.Lasts.Seconds()), nil
+}
 
 func (r *inboundQuarantinedResolver) Reason(ctx context.Context, obj *view.InboundQuarantined) (models.QuarantineReason, error) {
 	return models.QuarantineReason(value(obj.Reason())), nil
@@ -20,6 +29,10 @@ func (r *subscriptionResolver) InboxEvents(ctx context.Context, organizationID s
 	return follow(ctx, r.Feed, after, inOrganization(organizationID), func(_ context.Context, e models.Event) (view.InboxEvent, bool, error) {
 		return view.NewEvent(e), wanted(e, filter), nil
 	}), nil
+}
+
+func (r *subscriptionResolver) ContactTyping(ctx context.Context, organizationID string) (<-chan *inbox.Whisper, error) {
+	return r.whispers(ctx, organizationID), nil
 }
 
 func (r *subscriptionResolver) MessageAdded(ctx context.Context, conversationID string, after *string) (<-chan *view.MessageAdded, error) {
@@ -41,8 +54,13 @@ func (r *subscriptionResolver) ConversationChanged(ctx context.Context, filter *
 	}), nil
 }
 
+func (r *Resolver) ContactTyping() generated.ContactTypingResolver { return &contactTypingResolver{r} }
+
 func (r *Resolver) InboundQuarantined() generated.InboundQuarantinedResolver {
 	return &inboundQuarantinedResolver{r}
 }
 
-type inboundQuarantinedResolver struct{ *Resolver }
+type (
+	contactTypingResolver      struct{ *Resolver }
+	inboundQuarantinedResolver struct{ *Resolver }
+)

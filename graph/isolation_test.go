@@ -15,11 +15,14 @@ func TestIsolation(t *testing.T) {
 	a := newAPI(t)
 	c := a.CustomerWrites("491701", "secret")
 	m := a.Timeline(c)[0]
+	a.Receive(a.Says("491702", "unkeepable \x00 secret"))
+	held := a.data(a.Owner, `{ quarantinedDeliveries { edges { node { id } } } }`, nil)
 	b := &api{World: a.Neighbour("999"), server: a.server, feed: a.feed, tokens: map[models.Viewer]string{}}
 	foreigner := b.Owner
 
 	ids := map[string]string{
 		"conversation": c.ID, "message": m.ID, "channel": a.Channel.ID, "user": a.Agent.UserID, "contact": c.ContactID, "organization": a.Org.ID,
+		"quarantined": at(held, "quarantinedDeliveries", "edges", 0, "node", "id").(string),
 	}
 	absent := func(id string) string { return id[:4] + strings.Repeat("0", 32) }
 	for name, ask := range map[string]struct{ document, of string }{
@@ -27,6 +30,19 @@ func TestIsolation(t *testing.T) {
 		"node of a message":  {`query ($id: ID!) { node(id: $id) { id } }`, "message"},
 		"node of a channel":  {`query ($id: ID!) { node(id: $id) { id } }`, "channel"},
 		"node of a contact":  {`query ($id: ID!) { node(id: $id) { id } }`, "contact"},
+		"node of quarantine": {`query ($id: ID!) { node(id: $id) { id } }`, "quarantined"},
+		"replay":             {`mutation ($id: ID!) { replayQuarantinedDelivery(input: {id: $id}) { quarantinedDelivery { id } userErrors { code } } }`, "quarantined"},
+		"discard":            {`mutation ($id: ID!) { discardQuarantinedDelivery(input: {id: $id}) { quarantinedDelivery { id } userErrors { code } } }`, "quarantined"},
+		"quarantine":         {`query ($id: ID!) { quarantinedDeliveries(filter: {channelId: $id}) { edges { node { id } } } }`, "channel"},
+		"reply privately":    {`mutation ($id: ID!) { replyPrivately(input: {messageId: $id, text: "x"}) { message { id } userErrors { code } } }`, "message"},
+		"hide":               {`mutation ($id: ID!) { hideMessage(input: {messageId: $id}) { message { id } userErrors { code } } }`, "message"},
+		"unhide":             {`mutation ($id: ID!) { unhideMessage(input: {messageId: $id}) { message { id } userErrors { code } } }`, "message"},
+		"like":               {`mutation ($id: ID!) { likeMessage(input: {messageId: $id}) { message { id } userErrors { code } } }`, "message"},
+		"unlike":             {`mutation ($id: ID!) { unlikeMessage(input: {messageId: $id}) { message { id } userErrors { code } } }`, "message"},
+		"delete":             {`mutation ($id: ID!) { deleteMessage(input: {messageId: $id}) { message { id } userErrors { code } } }`, "message"},
+		"edit":               {`mutation ($id: ID!) { editMessage(input: {messageId: $id, text: "x"}) { message { id } userErrors { code } } }`, "message"},
+		"react":              {`mutation ($id: ID!) { reactToMessage(input: {messageId: $id, emoji: "x"}) { message { id } userErrors { code } } }`, "message"},
+		"typing":             {`mutation ($id: ID!) { showTyping(input: {conversationId: $id}) { conversation { id } userErrors { code } } }`, "conversation"},
 		"nodes":              {`query ($id: ID!) { nodes(ids: [$id]) { id } }`, "conversation"},
 		"organization":       {`query ($id: ID!) { organization(id: $id) { id } }`, "organization"},
 		"conversation":       {`query ($id: ID!) { conversation(id: $id) { id } }`, "conversation"},

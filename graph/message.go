@@ -15,11 +15,41 @@ import (
 )
 
 func (r *attachmentResolver) URL(ctx context.Context, obj *models.Attachment) (*string, error) {
+	address, _, err := r.fileAddress(ctx, obj)
+	return address, err
+}
+
+func (r *attachmentResolver) URLExpiresAt(ctx context.Context, obj *models.Attachment) (*time.Time, error) {
+	_, until, err := r.fileAddress(ctx, obj)
+	return until, err
+}
+
+func (r *attachmentResolver) FileState(ctx context.Context, obj *models.Attachment) (*models.MediaStatus, error) {
+	file, err := maybe(ctx, view.From(ctx).Media, obj.MediaRef)
+	if err != nil || file == nil {
+		return nil, err
+	}
+	return &file.Status, nil
+}
+
+func (r *attachmentResolver) FileFailure(ctx context.Context, obj *models.Attachment) (*models.MediaFailure, error) {
+	file, err := maybe(ctx, view.From(ctx).Media, obj.MediaRef)
+	if err != nil || file == nil {
+		return nil, err
+	}
+	return view.Text(file.Failure), nil
+}
+
+func (r *attachmentResolver) SourceURL(ctx context.Context, obj *models.Attachment) (*string, error) {
 	return view.Text(obj.URL), nil
 }
 
 func (r *attachmentResolver) Mime(ctx context.Context, obj *models.Attachment) (*string, error) {
-	return view.Text(obj.MIMEType), nil
+	file, err := stored(ctx, obj)
+	if err != nil || file == nil {
+		return view.Text(obj.MIMEType), err
+	}
+	return view.Text(file.MIMEType), nil
 }
 
 func (r *attachmentResolver) Filename(ctx context.Context, obj *models.Attachment) (*string, error) {
@@ -27,7 +57,11 @@ func (r *attachmentResolver) Filename(ctx context.Context, obj *models.Attachmen
 }
 
 func (r *attachmentResolver) SizeBytes(ctx context.Context, obj *models.Attachment) (*int, error) {
-	return positive(int(obj.SizeBytes)), nil
+	file, err := stored(ctx, obj)
+	if err != nil || file == nil {
+		return positive(int(obj.SizeBytes)), err
+	}
+	return positive(int(file.SizeBytes)), nil
 }
 
 func (r *attachmentResolver) Name(ctx context.Context, obj *models.Attachment) (*string, error) {
@@ -132,6 +166,35 @@ func (r *messageResolver) Unsupported(ctx context.Context, obj *models.Message) 
 	return obj.Details.Unsupported, nil
 }
 
+func (r *messageResolver) Story(ctx context.Context, obj *models.Message) (*models.Story, error) {
+	return obj.Details.Story, nil
+}
+
+func (r *messageResolver) QuotedExternalID(ctx context.Context, obj *models.Message) (*string, error) {
+	return view.Text(obj.Details.QuotedID), nil
+}
+
+func (r *messageResolver) OwnReaction(ctx context.Context, obj *models.Message) (*string, error) {
+	return view.Text(obj.OwnReaction), nil
+}
+
+func (r *messageResolver) OpenActions(ctx context.Context, obj *models.Message) ([]*models.MessageAction, error) {
+	return all(view.From(ctx).Actions.Load(ctx, obj.ID))
+}
+
+func (r *messageResolver) PrivateReplyTo(ctx context.Context, obj *models.Message) (*models.Message, error) {
+	return maybe(ctx, view.From(ctx).Message, obj.PrivateReplyTo)
+}
+
+func (r *messageResolver) ViewerCanReplyPrivately(ctx context.Context, obj *models.Message) (bool, error) {
+	reasons, err := r.cannotReplyPrivately(ctx, obj)
+	return len(reasons) == 0, err
+}
+
+func (r *messageResolver) ViewerCannotReplyPrivatelyReasons(ctx context.Context, obj *models.Message) ([]models.CannotReplyReason, error) {
+	return r.cannotReplyPrivately(ctx, obj)
+}
+
 func (r *messageResolver) Delivery(ctx context.Context, obj *models.Message) (*models.Message, error) {
 	if obj.IsInbound() {
 		return nil, nil
@@ -139,8 +202,94 @@ func (r *messageResolver) Delivery(ctx context.Context, obj *models.Message) (*m
 	return obj, nil
 }
 
+func (r *messageActionResolver) Emoji(ctx context.Context, obj *models.MessageAction) (*string, error) {
+	return view.Text(obj.Emoji), nil
+}
+
+func (r *messageActionResolver) Text(ctx context.Context, obj *models.MessageAction) (*string, error) {
+	return view.Text(obj.Text), nil
+}
+
+func (r *messageActionResolver) RequestedBy(ctx context.Context, obj *models.MessageAction) (*models.User, error) {
+	return maybe(ctx, view.From(ctx).User, obj.RequestedBy)
+}
+
+func (r *messageActionResolver) FailureReason(ctx context.Context, obj *models.MessageAction) (*models.FailureReason, error) {
+	return view.Text(obj.FailureReason), nil
+}
+
+func (r *messageActionResolver) FailureCode(ctx context.Context, obj *models.MessageAction) (*string, error) {
+	return view.Text(obj.FailureCode), nil
+}
+
 func (r *messageTemplateResolver) Parameters(ctx context.Context, obj *models.Template) ([]string, error) {
 	return list(obj.Parameters), nil
+}
+
+func (r *mutationResolver) CreateUpload(ctx context.Context, input generated.CreateUploadInput) (*generated.CreateUploadPayload, error) {
+	slot, err := r.Inbox.CreateUpload(ctx, view.ViewerFrom(ctx), inbox.UploadRequest{
+		Filename: input.Filename, MIMEType: input.Mime, SizeBytes: int64(input.SizeBytes), Key: value(input.IdempotencyKey),
+	})
+	errs, err := refusals(err)
+	if slot == nil {
+		return &generated.CreateUploadPayload{UserErrors: errs}, err
+	}
+	return &generated.CreateUploadPayload{UploadID: &slot.Media.ID, URL: &slot.Address, ExpiresAt: &slot.ExpiresAt, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) ReplyPrivately(ctx context.Context, input generated.ReplyPrivatelyInput) (*generated.ReplyPrivatelyPayload, error) {
+	message, err := r.Inbox.ReplyPrivately(ctx, view.ViewerFrom(ctx), inbox.PrivateReplyRequest{
+		MessageID: input.MessageID, Draft: models.Draft{Text: value(input.Text), Attachments: attached(input.Attachments)}, Key: value(input.IdempotencyKey),
+	})
+	errs, err := refusals(err)
+	return &generated.ReplyPrivatelyPayload{Message: message, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) HideMessage(ctx context.Context, input generated.HideMessageInput) (*generated.HideMessagePayload, error) {
+	message, errs, err := r.act(ctx, inbox.ActRequest{MessageID: input.MessageID, Kind: models.HideMessage, Key: value(input.IdempotencyKey)})
+	return &generated.HideMessagePayload{Message: message, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) UnhideMessage(ctx context.Context, input generated.UnhideMessageInput) (*generated.UnhideMessagePayload, error) {
+	message, errs, err := r.act(ctx, inbox.ActRequest{MessageID: input.MessageID, Kind: models.UnhideMessage, Key: value(input.IdempotencyKey)})
+	return &generated.UnhideMessagePayload{Message: message, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) LikeMessage(ctx context.Context, input generated.LikeMessageInput) (*generated.LikeMessagePayload, error) {
+	message, errs, err := r.act(ctx, inbox.ActRequest{MessageID: input.MessageID, Kind: models.LikeMessage, Key: value(input.IdempotencyKey)})
+	return &generated.LikeMessagePayload{Message: message, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) UnlikeMessage(ctx context.Context, input generated.UnlikeMessageInput) (*generated.UnlikeMessagePayload, error) {
+	message, errs, err := r.act(ctx, inbox.ActRequest{MessageID: input.MessageID, Kind: models.UnlikeMessage, Key: value(input.IdempotencyKey)})
+	return &generated.UnlikeMessagePayload{Message: message, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) DeleteMessage(ctx context.Context, input generated.DeleteMessageInput) (*generated.DeleteMessagePayload, error) {
+	message, errs, err := r.act(ctx, inbox.ActRequest{MessageID: input.MessageID, Kind: models.DeleteMessage, Key: value(input.IdempotencyKey)})
+	return &generated.DeleteMessagePayload{Message: message, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) EditMessage(ctx context.Context, input generated.EditMessageInput) (*generated.EditMessagePayload, error) {
+	message, errs, err := r.act(ctx, inbox.ActRequest{
+		MessageID: input.MessageID, Kind: models.EditMessage, Text: input.Text, Key: value(input.IdempotencyKey),
+	})
+	return &generated.EditMessagePayload{Message: message, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) ReactToMessage(ctx context.Context, input generated.ReactToMessageInput) (*generated.ReactToMessagePayload, error) {
+	request := inbox.ActRequest{MessageID: input.MessageID, Kind: models.UnreactMessage, Key: value(input.IdempotencyKey)}
+	if input.Emoji != nil {
+		request.Kind, request.Emoji = models.ReactToMessage, *input.Emoji
+	}
+	message, errs, err := r.act(ctx, request)
+	return &generated.ReactToMessagePayload{Message: message, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) ShowTyping(ctx context.Context, input generated.ShowTypingInput) (*generated.ShowTypingPayload, error) {
+	conversation, err := r.Inbox.ShowTyping(ctx, view.ViewerFrom(ctx), input.ConversationID)
+	errs, err := refusals(err)
+	return &generated.ShowTypingPayload{Conversation: conversation, UserErrors: errs}, err
 }
 
 func (r *mutationResolver) ReplyToConversation(ctx context.Context, input generated.ReplyToConversationInput) (*generated.ReplyToConversationPayload, error) {
@@ -189,6 +338,14 @@ func (r *referralResolver) Payload(ctx context.Context, obj *models.Referral) (*
 	return view.Text(obj.Payload), nil
 }
 
+func (r *storyResolver) ExternalID(ctx context.Context, obj *models.Story) (*string, error) {
+	return view.Text(obj.ID), nil
+}
+
+func (r *storyResolver) URL(ctx context.Context, obj *models.Story) (*string, error) {
+	return view.Text(obj.URL), nil
+}
+
 func (r *Resolver) Attachment() generated.AttachmentResolver { return &attachmentResolver{r} }
 
 func (r *Resolver) Delivery() generated.DeliveryResolver { return &deliveryResolver{r} }
@@ -198,6 +355,8 @@ func (r *Resolver) DeliveryAttempt() generated.DeliveryAttemptResolver {
 }
 
 func (r *Resolver) Message() generated.MessageResolver { return &messageResolver{r} }
+
+func (r *Resolver) MessageAction() generated.MessageActionResolver { return &messageActionResolver{r} }
 
 func (r *Resolver) MessageTemplate() generated.MessageTemplateResolver {
 	return &messageTemplateResolver{r}
@@ -211,14 +370,18 @@ func (r *Resolver) Reaction() generated.ReactionResolver { return &reactionResol
 
 func (r *Resolver) Referral() generated.ReferralResolver { return &referralResolver{r} }
 
+func (r *Resolver) Story() generated.StoryResolver { return &storyResolver{r} }
+
 type (
 	attachmentResolver      struct{ *Resolver }
 	deliveryResolver        struct{ *Resolver }
 	deliveryAttemptResolver struct{ *Resolver }
 	messageResolver         struct{ *Resolver }
+	messageActionResolver   struct{ *Resolver }
 	messageTemplateResolver struct{ *Resolver }
 	orderResolver           struct{ *Resolver }
 	productResolver         struct{ *Resolver }
 	reactionResolver        struct{ *Resolver }
 	referralResolver        struct{ *Resolver }
+	storyResolver           struct{ *Resolver }
 )

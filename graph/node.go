@@ -32,6 +32,8 @@ func node(ctx context.Context, id string) (view.Node, error) {
 		return present(scope.Post.Load(ctx, id))
 	case models.TokenPrefix:
 		return ownToken(ctx, id)
+	case models.QuarantinePrefix:
+		return quarantined(ctx, id)
 	default:
 		return nil, nil
 	}
@@ -56,4 +58,19 @@ func ownToken(ctx context.Context, id string) (view.Node, error) {
 		return nil, nil
 	}
 	return &token, err
+}
+
+// quarantined finds a delivery in quarantine, for those who may look into it.
+func quarantined(ctx context.Context, id string) (view.Node, error) {
+	tx, err := view.From(ctx).Tx(ctx)
+	if err != nil || !tx.Role.May(models.ManageQuarantine) {
+		return nil, err
+	}
+	var q models.Quarantined
+	if err := tx.Find(&q, id); models.CodeOf(err) == models.NotFound {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return &q, nil
 }

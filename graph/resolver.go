@@ -12,8 +12,9 @@ import (
 
 // Resolver is what every resolver can reach.
 type Resolver struct {
-	Inbox *inbox.Inbox
-	Feed  *inbox.Feed
+	Inbox    *inbox.Inbox
+	Feed     *inbox.Feed
+	Whispers *inbox.Whispers
 }
 
 func organization(ctx context.Context) (*models.Organization, error) {
@@ -22,36 +23,44 @@ func organization(ctx context.Context) (*models.Organization, error) {
 
 // cannotReply says why the viewer may not send free text to a conversation now.
 func (r *Resolver) cannotReply(ctx context.Context, c *models.Conversation) ([]models.CannotReplyReason, error) {
-	scope := view.From(ctx)
-	tx, err := scope.Tx(ctx)
+	tx, rule, err := replyContext(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	rule := models.ReplyContext{Rules: tx.Rules, Mode: models.FreeForm}
+	return withRole(tx, c.CannotReply(rule, tx.Now)), nil
+}
+
+// replyContext collects, through the loaders, what decides whether a member may answer a conversation with free text.
+func replyContext(ctx context.Context, c *models.Conversation) (*models.Tx, models.ReplyContext, error) {
+	scope := view.From(ctx)
+	rule := models.ReplyContext{Mode: models.FreeForm, ByPerson: true}
+	tx, err := scope.Tx(ctx)
+	if err != nil {
+		return nil, rule, err
+	}
+	rule.Rules = tx.Rules
 	rule.Capabilities, _ = models.CapabilitiesOf(c.Platform, c.Surface)
 	if rule.Organization, err = scope.Organization(ctx); err != nil {
-		return nil, err
+		return nil, rule, err
 	}
 	if rule.Channel, err = there(scope.Channel.Load(ctx, c.ChannelID)); err != nil {
-		return nil, err
+		return nil, rule, err
 	}
-	if rule.Identity, err = there(scope.Identity.Load(ctx, c.IdentityID)); err != nil {
-		return nil, err
-	}
-	reasons := c.CannotReply(rule, tx.Now)
+	rule.Identity, err = there(scope.Identity.Load(ctx, c.IdentityID))
+	return tx, rule, err
+}
+
+// withRole adds what the viewer's role forbids.
+func withRole(tx *models.Tx, reasons []models.CannotReplyReason) []models.CannotReplyReason {
 	if !tx.Role.May(models.Reply) {
 		reasons = append([]models.CannotReplyReason{models.CannotByRole}, reasons...)
 	}
-	return list(reasons), nil
+	return list(reasons)
 }
 
 func draft(input generated.ReplyToConversationInput) models.Draft {
 	d := models.Draft{Text: value(input.Text), ReplyToMessageID: value(input.ReplyToMessageID)}
-	for _, a := range input.Attachments {
-		d.Attachments = append(d.Attachments, models.Attachment{
-			Kind: a.Kind, URL: a.URL, MIMEType: value(a.Mime), Filename: value(a.Filename),
-		})
-	}
+	d.Attachments = attached(input.Attachments)
 	if t := input.Template; t != nil {
 		d.Template = &models.Template{Name: t.Name, Language: t.Language, Parameters: t.Parameters}
 	}
@@ -64,4 +73,33 @@ func choices(organizations []models.Organization) []*generated.OrganizationChoic
 		choices[i] = &generated.OrganizationChoice{OrganizationID: o.ID, Name: o.Name}
 	}
 	return choices
+}
+
+func attached(input []*generated.AttachmentInput) (attachments []models.Attachment) {
+	for _, a := range input {
+		attachments = append(attachments, models.Attachment{
+			Kind: value(a.Kind), URL: value(a.URL), MediaRef: a.UploadID, MIMEType: value(a.Mime), Filename: value(a.Filename),
+		})
+	}
+	return attachments
+}
+
+// cannotReplyPrivately says why the viewer may not answer a public message in private now.
+func (r *Resolver) cannotReplyPrivately(ctx context.Context, m *models.Message) ([]models.CannotReplyReason, error) {
+	c, err := there(view.From(ctx).Conversation.Load(ctx, m.ConversationID))
+	if err != nil {
+		return nil, err
+	}
+	tx, rule, err := replyContext(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return withRole(tx, m.CannotReplyPrivately(rule, tx.Now)), nil
+}
+
+// act queues an action on a message.
+func (r *Resolver) act(ctx context.Context, request inbox.ActRequest) (*models.Message, []*generated.UserError, error) {
+	message, err := r.Inbox.Act(ctx, view.ViewerFrom(ctx), request)
+	errs, err := refusals(err)
+	return message, errs, err
 }

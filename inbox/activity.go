@@ -85,24 +85,6 @@ func (b *Inbox) CheckActivity(ctx context.Context, job models.Job) error {
 	})
 }
 
-// Import takes in what was quarantined while the inbox was deactivated.
-func (b *Inbox) Import(ctx context.Context, job models.Job) error {
-	return b.store.Do(ctx, models.System(job.OrganizationID), models.ReceiveFromPlatform, func(tx *models.Tx) error {
-		var q models.Quarantined
-		if err := tx.Lock(&q, job.ID); err != nil {
-			return err
-		}
-		if q.DueAt == nil || q.Settlement != models.Unsettled {
-			return nil
-		}
-		if err := receiveAll(tx, q.ChannelID, q.Elements, true); err != nil {
-			return err
-		}
-		q.DueAt, q.Settlement, q.SettledAt, q.Elements = nil, models.Imported, &tx.Now, nil
-		return tx.Update(&q, "due_at", "settlement", "settled_at", "elements")
-	})
-}
-
 // forgetBatch is how many events one transaction forgets, so that it holds the log for a moment only.
 const forgetBatch = 5000
 

@@ -217,7 +217,7 @@ func TestDeactivated(t *testing.T) {
 
 		_, reply := try(w, w.Agent, c.ID, models.Draft{Text: "hi"})
 		_, stream := w.Inbox.AssignFromStream(w.Context(), w.Agent, inbox.StreamRequest{
-			ChannelID: w.Channel.ID, Surface: models.PostSurface, Post: models.Post{ExternalID: "1"}, Author: models.Author{ID: "2"},
+			ChannelID: w.Channel.ID, Surface: models.PostSurface, Post: models.PostFacts{ExternalID: "1"}, Author: models.Author{ID: "2"},
 		})
 
 		inboxtest.Refused(t, reply, models.InboxDeactivated)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"parley/channels"
@@ -15,7 +16,7 @@ type ConnectRequest struct {
 	Platform     models.Platform
 	AccountID    string              // the platform's id; empty where the credentials tell it
 	Name         string              // empty: what the platform calls it
-	AccessToken  string              `json:"-"`
+	Credentials  models.Credentials  `json:"-"`
 	WhenResolved models.WhenResolved // empty: REOPEN, or as it was when the account was connected before
 	Key          string              `json:"-"`
 }
@@ -27,7 +28,7 @@ func (b *Inbox) ConnectChannel(ctx context.Context, viewer models.Viewer, r Conn
 	if err != nil {
 		return nil, err
 	}
-	account := channels.Account{ID: r.AccountID, Name: r.Name, Credentials: models.Credentials{AccessToken: r.AccessToken}}
+	account := channels.Account{ID: r.AccountID, Name: r.Name, Credentials: r.Credentials}
 	if account, err = check(ctx, adapter, account); err != nil {
 		return nil, err
 	}
@@ -40,8 +41,8 @@ func (b *Inbox) ConnectChannel(ctx context.Context, viewer models.Viewer, r Conn
 			return nil, err
 		}
 	}
-	return once[models.Channel](ctx, b, viewer, models.ManageChannels, r.Key, []any{"connect", r, r.AccessToken}, func(tx *models.Tx) (string, error) {
-		return connect(tx, r, account)
+	return once[models.Channel](ctx, b, viewer, models.ManageChannels, r.Key, []any{"connect", r, r.Credentials}, func(tx *models.Tx) (string, error) {
+		return connect(tx, adapter, r, account)
 	})
 }
 
@@ -50,7 +51,7 @@ func (b *Inbox) mayConnect(ctx context.Context, viewer models.Viewer, r ConnectR
 	if !ok {
 		return nil, models.Refuse(models.InvalidInput, "platform", "This server does not connect this platform.")
 	}
-	if err := checkAccessToken(r.AccessToken); err != nil {
+	if err := checkSecrets(r.Credentials); err != nil {
 		return nil, err
 	}
 	if len(r.Name) > 200 || len(r.AccountID) > 200 {
@@ -65,9 +66,12 @@ func (b *Inbox) mayConnect(ctx context.Context, viewer models.Viewer, r ConnectR
 	})
 }
 
-func checkAccessToken(token string) error {
-	if token == "" || len(token) > 2000 {
-		return models.Refuse(models.InvalidInput, "accessToken", "An access token is needed, of at most 2,000 bytes.")
+// checkSecrets refuses what no platform gives out. Whether the credentials are enough is the platform's to say.
+func checkSecrets(c models.Credentials) error {
+	for _, secret := range []string{c.AccessToken, c.RefreshToken, c.WebhookSecret, c.AppID, c.AppSecret, c.EncodingKey} {
+		if len(secret) > 2000 {
+			return models.Refuse(models.InvalidInput, "accessToken", "A token or secret has at most 2,000 bytes.")
+		}
 	}
 	return nil
 }
@@ -75,6 +79,10 @@ func checkAccessToken(token string) error {
 // check asks the platform, if it can be asked.
 func check(ctx context.Context, adapter channels.Adapter, account channels.Account) (channels.Account, error) {
 	connector, ok := adapter.(channels.Connector)
+	_, noToken := adapter.(channels.SelfHosted)
+	if c := account.Credentials; c.AccessToken == "" && c.AppSecret == "" && !noToken {
+		return account, models.Refuse(models.InvalidInput, "accessToken", "An access token is needed, of at most 2,000 bytes.")
+	}
 	if !ok && account.ID == "" {
 		return account, models.Refuse(models.InvalidInput, "accountId", "The account's id is needed: this platform does not tell it.")
 	}
@@ -100,18 +108,29 @@ func (b *Inbox) subscribe(ctx context.Context, adapter channels.Adapter, account
 		return account, nil
 	}
 	// Two who connect one account at once both get here, and the platform keeps what the last one says.
-	account.Credentials.WebhookSecret = b.store.WebhookSecret(adapter.Platform(), account.ID)
+	if account.Credentials.WebhookSecret == "" {
+		account.Credentials.WebhookSecret = b.store.WebhookSecret(adapter.Platform(), account.ID)
+	}
 	if err := subscriber.Subscribe(ctx, account, b.webhook(adapter, account)); err != nil {
 		return account, refusedByPlatform(err)
 	}
 	return account, nil
 }
 
+// WebhookOf is the address at which a channel's platform delivers: what people type into its console where it asks for it.
+func (b *Inbox) WebhookOf(c *models.Channel) string {
+	adapter, ok := b.adapters.For(c.Platform)
+	if !ok {
+		return ""
+	}
+	return b.webhook(adapter, channels.Account{ID: c.AccountID})
+}
+
 // webhook is the address at which a platform delivers for an account.
 func (b *Inbox) webhook(adapter channels.Adapter, account channels.Account) string {
 	address := b.webhooks + "/webhooks/" + strings.ToLower(string(adapter.Platform()))
 	if _, ok := adapter.(channels.PerAccountWebhook); ok {
-		address += "/" + account.ID
+		address += "/" + url.PathEscape(account.ID)
 	}
 	return address
 }
@@ -128,13 +147,20 @@ func refusedByPlatform(err error) error {
 		fmt.Sprintf("The platform refused the account (%s, code %s).", refusal.Reason, refusal.Code))
 }
 
-func connect(tx *models.Tx, r ConnectRequest, account channels.Account) (channelID string, err error) {
+func connect(tx *models.Tx, adapter channels.Adapter, r ConnectRequest, account channels.Account) (channelID string, err error) {
+	o, err := tx.LockOrganization() // against a change of plan
+	if err != nil {
+		return "", err
+	}
+	if err := o.RequirePlan(r.Platform); err != nil {
+		return "", err
+	}
 	c, err := tx.DisconnectedChannel(r.Platform, account.ID)
 	if err != nil {
 		return "", err
 	}
 	if c != nil {
-		err = reconnect(tx, c, r, account)
+		err = reconnect(tx, adapter, c, r, account)
 	} else {
 		if c, err = tx.NewChannel(r.Platform, account.ID, account.Name, account.Credentials); err != nil {
 			return "", err
@@ -142,6 +168,7 @@ func connect(tx *models.Tx, r ConnectRequest, account channels.Account) (channel
 		if r.WhenResolved != "" {
 			c.WhenResolved = r.WhenResolved
 		}
+		schedule(tx, adapter, c, account.Credentials)
 		err = tx.Create(c)
 	}
 	if err != nil {
@@ -151,7 +178,17 @@ func connect(tx *models.Tx, r ConnectRequest, account channels.Account) (channel
 	return c.ID, tx.Route(c)
 }
 
-func reconnect(tx *models.Tx, c *models.Channel, r ConnectRequest, account channels.Account) error {
+// schedule makes a connected channel's polls and renewals due, where its platform needs them.
+func schedule(tx *models.Tx, adapter channels.Adapter, c *models.Channel, credentials models.Credentials) {
+	c.TokenDueAt, c.PollDueAt, c.TokenFailures, c.PollFailures = renewalOf(adapter, credentials, tx.Now), nil, 0, 0
+	if _, ok := adapter.(channels.Poller); ok {
+		c.PollDueAt = &tx.Now
+	}
+}
+
+var scheduleColumns = []string{"token_due_at", "token_failures", "poll_due_at", "poll_failures"}
+
+func reconnect(tx *models.Tx, adapter channels.Adapter, c *models.Channel, r ConnectRequest, account channels.Account) error {
 	c.Status, c.StatusReason, c.DisconnectedAt, c.Name, c.Version = models.Connected, "", nil, account.Name, c.Version+1
 	if r.WhenResolved != "" {
 		c.WhenResolved = r.WhenResolved
@@ -159,7 +196,13 @@ func reconnect(tx *models.Tx, c *models.Channel, r ConnectRequest, account chann
 	if err := tx.SealCredentials(c, account.Credentials); err != nil {
 		return err
 	}
-	return tx.Update(c, "status", "status_reason", "disconnected_at", "name", "when_resolved", "credentials", "version")
+	schedule(tx, adapter, c, account.Credentials)
+	err := tx.Update(c, append([]string{"status", "status_reason", "disconnected_at", "name", "when_resolved", "credentials", "version"},
+		scheduleColumns...)...)
+	if err != nil {
+		return err
+	}
+	return tx.ReleaseChannel(c.ID) // it may have been on hold when it was disconnected
 }
 
 // UpdateRequest changes a channel; what is nil stays. Version is the one the change was based on.
@@ -169,6 +212,7 @@ type UpdateRequest struct {
 	Name         *string
 	WhenResolved *models.WhenResolved
 	AccessToken  *string `json:"-"`
+	RefreshToken *string `json:"-"` // comes with an access token
 	Key          string  `json:"-"`
 }
 
@@ -178,33 +222,39 @@ func (b *Inbox) UpdateChannel(ctx context.Context, viewer models.Viewer, r Updat
 	if r.Name != nil && (*r.Name == "" || len(*r.Name) > 200) {
 		return nil, models.Refuse(models.InvalidInput, "name", "A channel has a name of at most 200 bytes.")
 	}
+	if r.AccessToken == nil && r.RefreshToken != nil {
+		return nil, models.Refuse(models.InvalidInput, "refreshToken", "A refresh token comes with its access token.")
+	}
+	var checked models.Credentials
 	if r.AccessToken != nil {
-		if err := b.checkToken(ctx, viewer, r.ChannelID, *r.AccessToken); err != nil {
+		var err error
+		if checked, err = b.checkToken(ctx, viewer, r); err != nil {
 			return nil, err
 		}
 	}
-	return b.changeChannel(ctx, viewer, r.ChannelID, r.Key, []any{"update", r, r.AccessToken}, func(tx *models.Tx, c *models.Channel) error {
+	return b.changeChannel(ctx, viewer, r.ChannelID, r.Key, []any{"update", r, r.AccessToken, r.RefreshToken}, func(tx *models.Tx, c *models.Channel) error {
 		if c.Version != r.Version {
 			return models.Refuse(models.VersionConflict, "version", "The channel was changed meanwhile. Look at it again.")
 		}
 		if c.Status == models.Disconnected {
 			return errDisconnected
 		}
-		return update(tx, c, r)
+		return b.update(tx, c, r, checked)
 	})
 }
 
 var errDisconnected = models.Refuse(models.ChannelNotConnected, "", "The channel is disconnected. Connect it again first.")
 
-func (b *Inbox) checkToken(ctx context.Context, viewer models.Viewer, channelID, token string) error {
-	if err := checkAccessToken(token); err != nil {
-		return err
+// checkToken asks the platform whether the new token works, and returns the credentials the channel is to have.
+func (b *Inbox) checkToken(ctx context.Context, viewer models.Viewer, r UpdateRequest) (checked models.Credentials, err error) {
+	if err := checkSecrets(renewedBy(r, models.Credentials{})); err != nil {
+		return checked, err
 	}
 	var account *channels.Account
 	var platform models.Platform
-	err := b.store.Read(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
+	err = b.store.Read(ctx, viewer, models.ManageChannels, func(tx *models.Tx) error {
 		var c models.Channel
-		if err := tx.Find(&c, channelID); err != nil {
+		if err := tx.Find(&c, r.ChannelID); err != nil {
 			return err
 		}
 		if c.Status == models.Disconnected {
@@ -216,25 +266,35 @@ func (b *Inbox) checkToken(ctx context.Context, viewer models.Viewer, channelID,
 		return err
 	})
 	if err != nil {
-		return err
+		return checked, err
 	}
 	adapter, ok := b.adapters.For(platform)
 	if !ok {
-		return models.Refuse(models.InvalidInput, "", "This server does not connect this platform.")
+		return checked, models.Refuse(models.InvalidInput, "", "This server does not connect this platform.")
 	}
-	account.Credentials.AccessToken = token
-	if _, err := check(ctx, adapter, *account); err != nil {
-		return err
+	account.Credentials = renewedBy(r, account.Credentials)
+	known, err := check(ctx, adapter, *account)
+	if err != nil {
+		return checked, err
 	}
 	if subscriber, ok := adapter.(channels.Subscriber); ok {
-		if err := subscriber.Subscribe(ctx, *account, b.webhook(adapter, *account)); err != nil {
-			return refusedByPlatform(err)
+		if err := subscriber.Subscribe(ctx, known, b.webhook(adapter, known)); err != nil {
+			return checked, refusedByPlatform(err)
 		}
 	}
-	return nil
+	return known.Credentials, nil
 }
 
-func update(tx *models.Tx, c *models.Channel, r UpdateRequest) error {
+// renewedBy puts the tokens of a request in place of those a channel had.
+func renewedBy(r UpdateRequest, c models.Credentials) models.Credentials {
+	c.AccessToken, c.ExpiresAt = *r.AccessToken, nil
+	if r.RefreshToken != nil {
+		c.RefreshToken = *r.RefreshToken
+	}
+	return c
+}
+
+func (b *Inbox) update(tx *models.Tx, c *models.Channel, r UpdateRequest, checked models.Credentials) error {
 	if r.Name != nil {
 		c.Name = *r.Name
 	}
@@ -242,18 +302,20 @@ func update(tx *models.Tx, c *models.Channel, r UpdateRequest) error {
 		c.WhenResolved = *r.WhenResolved
 	}
 	if r.AccessToken != nil {
-		credentials, err := tx.OpenCredentials(c)
-		if err != nil {
+		if err := tx.SealCredentials(c, checked); err != nil {
 			return err
 		}
-		credentials.AccessToken = *r.AccessToken
-		if err := tx.SealCredentials(c, credentials); err != nil {
-			return err
+		if c.Status != models.OnHold {
+			c.Status = models.Connected
 		}
-		c.Status, c.StatusReason = models.Connected, ""
+		c.StatusReason = ""
+		if adapter, ok := b.adapters.For(c.Platform); ok {
+			schedule(tx, adapter, c, checked)
+		}
 	}
 	c.Version++
-	if err := tx.Update(c, "name", "when_resolved", "credentials", "status", "status_reason", "version"); err != nil {
+	columns := append([]string{"name", "when_resolved", "credentials", "status", "status_reason", "version"}, scheduleColumns...)
+	if err := tx.Update(c, columns...); err != nil {
 		return fmt.Errorf("update channel %s: %w", c.ID, err)
 	}
 	recordChannel(tx, c)
@@ -284,10 +346,12 @@ func (b *Inbox) DisconnectChannel(ctx context.Context, viewer models.Viewer, cha
 
 func disconnect(tx *models.Tx, c *models.Channel) error {
 	c.Status, c.StatusReason, c.DisconnectedAt, c.Version = models.Disconnected, "", &tx.Now, c.Version+1
+	c.TokenDueAt, c.PollDueAt = nil, nil
 	if err := tx.SealCredentials(c, models.Credentials{}); err != nil {
 		return err
 	}
-	if err := tx.Update(c, "status", "status_reason", "disconnected_at", "credentials", "version"); err != nil {
+	columns := append([]string{"status", "status_reason", "disconnected_at", "credentials", "version"}, scheduleColumns...)
+	if err := tx.Update(c, columns...); err != nil {
 		return fmt.Errorf("disconnect channel %s: %w", c.ID, err)
 	}
 	recordChannel(tx, c)

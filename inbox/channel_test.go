@@ -113,7 +113,7 @@ func account(w *inboxtest.World, p models.Platform, id string) *channels.Account
 }
 
 func bot7() inbox.ConnectRequest {
-	return inbox.ConnectRequest{Platform: models.Telegram, AccessToken: "7:token-of-the-bot"}
+	return inbox.ConnectRequest{Platform: models.Telegram, Credentials: models.Credentials{AccessToken: "7:token-of-the-bot"}}
 }
 
 func TestConnectChannel(t *testing.T) {
@@ -139,7 +139,7 @@ func TestConnectChannel(t *testing.T) {
 		t.Parallel()
 		w, p := withBots(t)
 		connect(w, w.Admin, bot7())
-		connect(w, w.Admin, inbox.ConnectRequest{Platform: models.Telegram, AccessToken: "8:token"})
+		connect(w, w.Admin, inbox.ConnectRequest{Platform: models.Telegram, Credentials: models.Credentials{AccessToken: "8:token"}})
 
 		for _, id := range []string{"7", "8"} {
 			secret := account(w, models.Telegram, id).Credentials.WebhookSecret
@@ -237,7 +237,7 @@ func TestConnectChannel(t *testing.T) {
 
 		inboxtest.Refused(t, err, models.PlanRequired)
 		inboxtest.Same(t, "calls", p.asked, 0)
-		connect(w, w.Owner, inbox.ConnectRequest{Platform: models.WhatsApp, AccountID: "2", AccessToken: "t"})
+		connect(w, w.Owner, inbox.ConnectRequest{Platform: models.WhatsApp, AccountID: "2", Credentials: models.Credentials{AccessToken: "t"}})
 	})
 	t.Run("is for those who manage channels", func(t *testing.T) {
 		t.Parallel()
@@ -285,13 +285,13 @@ func TestConnectChannel(t *testing.T) {
 		t.Parallel()
 		w, _ := withBots(t)
 		for name, r := range map[string]inbox.ConnectRequest{
-			"another account": {Platform: models.Telegram, AccountID: "8", AccessToken: "7:token"},
+			"another account": {Platform: models.Telegram, AccountID: "8", Credentials: models.Credentials{AccessToken: "7:token"}},
 			"no token":        {Platform: models.Telegram},
-			"a long token":    {Platform: models.Telegram, AccessToken: "7:" + strings.Repeat("x", 2000)},
-			"a long name":     {Platform: models.Telegram, AccessToken: "7:token", Name: strings.Repeat("x", 201)},
-			"a long account":  {Platform: models.WhatsApp, AccessToken: "token", AccountID: strings.Repeat("1", 201)},
-			"no account":      {Platform: models.WhatsApp, AccessToken: "token"}, // which nobody tells us
-			"no adapter":      {Platform: models.WeChat, AccessToken: "token", AccountID: "1"},
+			"a long token":    {Platform: models.Telegram, Credentials: models.Credentials{AccessToken: "7:" + strings.Repeat("x", 2000)}},
+			"a long name":     {Platform: models.Telegram, Credentials: models.Credentials{AccessToken: "7:token"}, Name: strings.Repeat("x", 201)},
+			"a long account":  {Platform: models.WhatsApp, Credentials: models.Credentials{AccessToken: "token"}, AccountID: strings.Repeat("1", 201)},
+			"no account":      {Platform: models.WhatsApp, Credentials: models.Credentials{AccessToken: "token"}}, // which nobody tells us
+			"no adapter":      {Platform: models.WeChat, Credentials: models.Credentials{AccessToken: "token"}, AccountID: "1"},
 		} {
 			_, err := w.Inbox.ConnectChannel(w.Context(), w.Admin, r)
 			if models.CodeOf(err) != models.InvalidInput {
@@ -509,7 +509,7 @@ func TestDisconnectChannel(t *testing.T) {
 		c := w.CustomerWrites("491701", "hello?")
 		startNew(w)
 		gone := disconnect(w, w.Channel)
-		request := inbox.ConnectRequest{Platform: models.WhatsApp, AccountID: w.Channel.AccountID, Name: "Shop again", AccessToken: "fresh"}
+		request := inbox.ConnectRequest{Platform: models.WhatsApp, AccountID: w.Channel.AccountID, Name: "Shop again", Credentials: models.Credentials{AccessToken: "fresh"}}
 
 		back := connect(w, w.Admin, request)
 

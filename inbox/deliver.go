@@ -12,9 +12,13 @@ import (
 
 // Times of a delivery. The lease outlives the send, so that two workers never send one message.
 const (
-	sendTimeout   = 30 * time.Second
-	DeliveryLease = 2 * time.Minute
+	sendTimeout     = 30 * time.Second
+	sendFileTimeout = 100 * time.Second // some platforms want the bytes first
+	DeliveryLease   = 2 * time.Minute
 )
+
+// renewals is how many attempts wait for a new access token.
+const renewals = 4
 
 // Deliver sends one claimed message: it begins an attempt in one transaction, talks to the platform outside any, and
 // records the outcome in another. If the process dies in between, the next claim finds an attempt that never ended: an
@@ -40,6 +44,7 @@ func (b *Inbox) Deliver(ctx context.Context, job models.Job) error {
 // delivery is one attempt on its way.
 type delivery struct {
 	messageID string
+	channelID string
 	attempt   int
 	adapter   channels.Adapter
 	account   channels.Account
@@ -59,24 +64,47 @@ func (b *Inbox) begin(tx *models.Tx, messageID string) (*delivery, error) {
 		m.DueAt = nil
 		return nil, tx.Update(m, "due_at")
 	}
-	context, err := tx.ReplyContext(c, m.Mode())
+	reasons, context, err := cannotSend(tx, c, m, true)
 	if err != nil {
 		return nil, err
 	}
 	adapter, ok := b.adapters.For(c.Platform)
-	reasons := c.CannotReply(context, tx.Now)
 	switch _, sendsOnce := adapter.(channels.IdempotentSender); {
 	case *m.Status == models.Sending && (!sendsOnce || len(reasons) > 0 || m.RetryCount >= tx.Rules.MaxAttempts):
-		return nil, giveUpLost(tx, m)
+		return nil, giveUpLost(tx, c, m)
 	case !ok:
-		return nil, fail(tx, m, models.Failure{Reason: models.ChannelUnavailable})
+		return nil, fail(tx, c, m, models.Failure{Reason: models.ChannelUnavailable})
 	case len(reasons) > 0:
-		return nil, fail(tx, m, models.Failure{Reason: failureOf(reasons[0])})
+		return nil, fail(tx, c, m, models.Failure{Reason: failureOf(reasons[0])})
 	}
-	return openAttempt(tx, adapter, context, c, m)
+	if mode := c.ModeNow(context, tx.Now); m.ReplyMode != models.PrivateReply && mode != m.Mode() {
+		m.ReplyMode = mode // the window closed while it waited, and a person wrote it
+	}
+	return b.openAttempt(tx, adapter, context, c, m)
 }
 
-func openAttempt(tx *models.Tx, a channels.Adapter, r models.ReplyContext, c *models.Conversation, m *models.Message) (*delivery, error) {
+// cannotSend says why a queued message, or one to be queued again, would be refused now.
+func cannotSend(tx *models.Tx, c *models.Conversation, m *models.Message, queued bool) ([]models.CannotReplyReason, models.ReplyContext, error) {
+	mode := m.Mode()
+	if mode == models.HumanAgent {
+		mode = models.FreeForm // which of the two it is depends on when it is sent
+	}
+	r, err := tx.ReplyContext(c, mode)
+	if err != nil {
+		return nil, r, err
+	}
+	r.ByPerson, r.Counted = m.AuthorUserID != nil, queued
+	if m.PrivateReplyTo == nil {
+		return c.CannotReply(r, tx.Now), r, nil
+	}
+	comment, r, err := privateReplyContext(tx, *m.PrivateReplyTo)
+	if err != nil {
+		return nil, r, err
+	}
+	return comment.CannotReplyPrivately(r, tx.Now), r, nil
+}
+
+func (b *Inbox) openAttempt(tx *models.Tx, a channels.Adapter, r models.ReplyContext, c *models.Conversation, m *models.Message) (*delivery, error) {
 	account, err := open(tx, r.Channel)
 	if err != nil {
 		return nil, err
@@ -87,7 +115,7 @@ func openAttempt(tx *models.Tx, a channels.Adapter, r models.ReplyContext, c *mo
 	}
 	sending := models.Sending
 	m.Status, m.AttemptCount, m.RetryCount = &sending, m.AttemptCount+1, m.RetryCount+1
-	if err := tx.Update(m, "status", "attempt_count", "retry_count"); err != nil {
+	if err := tx.Update(m, "status", "attempt_count", "retry_count", "reply_mode"); err != nil {
 		return nil, fmt.Errorf("begin to send %s: %w", m.ID, err)
 	}
 	err = tx.Create(&models.DeliveryAttempt{
@@ -97,17 +125,30 @@ func openAttempt(tx *models.Tx, a channels.Adapter, r models.ReplyContext, c *mo
 		return nil, fmt.Errorf("open attempt for %s: %w", m.ID, err)
 	}
 	recordDelivery(tx, m)
-	return &delivery{
-		messageID: m.ID, attempt: m.AttemptCount, adapter: a, account: *account,
+	next := &delivery{
+		messageID: m.ID, channelID: m.ChannelID, attempt: m.AttemptCount, adapter: a, account: *account,
 		outbound: channels.Outbound{
 			Reference: m.ID, Surface: c.Surface, ThreadKey: c.ThreadKey, RecipientID: r.Identity.ExternalID, Text: m.Text,
-			Attachments: attachments, Template: m.Template, ReplyToExternalID: m.ReplyToExternalID,
+			Attachments: b.addressed(attachments, tx.Now), Template: m.Template, ReplyToExternalID: m.ReplyToExternalID,
+			HumanAgent: m.ReplyMode == models.HumanAgent, OpenFile: b.openAttachment,
 		},
-	}, nil
+	}
+	if m.PrivateReplyTo != nil {
+		comment, err := tx.Messages([]string{*m.PrivateReplyTo})
+		if err != nil || len(comment) == 0 || comment[0].ExternalID == nil {
+			return nil, fmt.Errorf("find the comment that %s answers: %w", m.ID, err)
+		}
+		next.outbound.PrivateReplyTo = *comment[0].ExternalID
+	}
+	return next, nil
 }
 
 func (d *delivery) send(ctx context.Context) (channels.Sent, *channels.SendError) {
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	patience := sendTimeout
+	if len(d.outbound.Attachments) > 0 {
+		patience = sendFileTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	sent, err := d.adapter.Send(ctx, d.account, d.outbound)
 	if err == nil {
@@ -122,7 +163,17 @@ func (d *delivery) send(ctx context.Context) (channels.Sent, *channels.SendError
 
 // finish records what became of an attempt.
 func (d *delivery) finish(tx *models.Tx, sent channels.Sent, refusal *channels.SendError) error {
-	_, m, err := tx.LockMessage(d.messageID)
+	// Whoever brings an echo of the message takes the same, in the same order, and the conversation last.
+	recipient, err := d.recipient(tx, sent)
+	if err != nil {
+		return err
+	}
+	if refusal == nil {
+		if err := tx.Meet(d.channelID, sent.ExternalID); err != nil {
+			return err
+		}
+	}
+	c, m, err := tx.LockMessage(d.messageID)
 	if err != nil {
 		return err
 	}
@@ -136,14 +187,41 @@ func (d *delivery) finish(tx *models.Tx, sent channels.Sent, refusal *channels.S
 		if err := closeAttempt(tx, attempt); err != nil {
 			return err
 		}
-		return accepted(tx, m, sent.ExternalID)
+		if err := accepted(tx, m, sent.ExternalID); err != nil {
+			return err
+		}
+		if recipient == nil {
+			return nil
+		}
+		return tx.MoveThread(recipient, d.outbound.ThreadKey, sent.Recipient)
 	}
 	attempt.HTTPStatus, attempt.PlatformRequestID = refusal.HTTPStatus, refusal.RequestID
 	attempt.FailureReason, attempt.FailureCode, attempt.FailureMessage = refusal.Reason, refusal.Code, refusal.Message
 	if refusal.Ambiguous {
 		attempt.FailureReason = models.Unconfirmed
 	}
-	return refused(tx, m, attempt, refusal)
+	renewing := refusal.Reason == models.AuthExpired && d.refreshes() && m.RetryCount < renewals
+	if renewing { // the next attempt has a new token
+		if err := renewSoon(tx, m.ChannelID, d.account.Credentials); err != nil {
+			return err
+		}
+	}
+	return refused(tx, c, m, attempt, refusal, renewing)
+}
+
+// refreshes reports whether the account's access token can be renewed.
+func (d *delivery) refreshes() bool {
+	_, ok := d.adapter.(channels.Refresher)
+	return ok && canRefresh(d.account.Credentials)
+}
+
+// recipient makes the person a private reply went to known by the id they have in private, too. It is nil if the platform
+// told none.
+func (d *delivery) recipient(tx *models.Tx, sent channels.Sent) (*models.ContactIdentity, error) {
+	if sent.Recipient == "" || sent.Recipient == d.outbound.RecipientID {
+		return nil, nil
+	}
+	return tx.TakeIdentity(d.channelID, models.Author{ID: sent.Recipient, AltID: d.outbound.RecipientID})
 }
 
 func closeAttempt(tx *models.Tx, a *models.DeliveryAttempt) error {
@@ -155,13 +233,17 @@ func closeAttempt(tx *models.Tx, a *models.DeliveryAttempt) error {
 	return nil
 }
 
-// accepted records the platform's id; receipts that came before it are applied now.
+// accepted records the platform's id, which was met; echoes and receipts that came before it are applied now.
 func accepted(tx *models.Tx, m *models.Message, externalID string) error {
-	if err := tx.Meet(m.ChannelID, externalID); err != nil {
+	echo, err := tx.AbsorbEcho(m, externalID)
+	if err != nil {
 		return err
 	}
 	m.ExternalID, m.DueAt = &externalID, nil
 	advanced := m.Advance(models.Sent, nil, tx.Now)
+	if echo != nil {
+		advanced = m.Advance(*echo.Status, nil, tx.Now) || advanced
+	}
 	if err := tx.Update(m, append([]string{"external_id", "due_at"}, models.DeliveryColumns...)...); err != nil {
 		return fmt.Errorf("record acceptance of %s: %w", m.ID, err)
 	}
@@ -173,9 +255,9 @@ func accepted(tx *models.Tx, m *models.Message, externalID string) error {
 }
 
 // refused records why, and tries again later if that can help.
-func refused(tx *models.Tx, m *models.Message, a *models.DeliveryAttempt, refusal *channels.SendError) error {
+func refused(tx *models.Tx, c *models.Conversation, m *models.Message, a *models.DeliveryAttempt, refusal *channels.SendError, renewing bool) error {
 	known := *m.Status != models.Sending // a receipt told us meanwhile what really happened
-	again := !known && !refusal.Ambiguous && a.FailureReason.IsPassing() && m.RetryCount < tx.Rules.MaxAttempts
+	again := !known && !refusal.Ambiguous && (renewing || a.FailureReason.IsPassing()) && m.RetryCount < tx.Rules.MaxAttempts
 	if again {
 		at := tx.Now.Add(max(refusal.RetryAfter, backoff(m.RetryCount)))
 		a.RetryAt = &at
@@ -196,7 +278,7 @@ func refused(tx *models.Tx, m *models.Message, a *models.DeliveryAttempt, refusa
 		recordDelivery(tx, m)
 		return nil
 	}
-	if err := fail(tx, m, models.Failure{Reason: a.FailureReason, Code: a.FailureCode, Message: a.FailureMessage}); err != nil {
+	if err := fail(tx, c, m, models.Failure{Reason: a.FailureReason, Code: a.FailureCode, Message: a.FailureMessage}); err != nil {
 		return err
 	}
 	return doubtChannel(tx, m.ChannelID, a.FailureReason)
@@ -207,8 +289,15 @@ func backoff(attempt int) time.Duration {
 	return min(time.Second<<min(attempt, 20), 10*time.Minute)
 }
 
-func fail(tx *models.Tx, m *models.Message, f models.Failure) error {
+func fail(tx *models.Tx, c *models.Conversation, m *models.Message, f models.Failure) error {
 	m.DueAt = nil
+	if c.WindowMessagesLeft != nil && f.Reason != models.Unconfirmed {
+		caps, _ := models.CapabilitiesOf(c.Platform, c.Surface)
+		c.ReturnReply(caps, m.CreatedAt)
+		if err := tx.SaveConversation(c, "window_messages_left"); err != nil {
+			return err
+		}
+	}
 	m.Advance(models.Failed, &f, tx.Now)
 	if err := tx.Update(m, append([]string{"due_at"}, models.DeliveryColumns...)...); err != nil {
 		return fmt.Errorf("fail %s: %w", m.ID, err)
@@ -218,7 +307,7 @@ func fail(tx *models.Tx, m *models.Message, f models.Failure) error {
 }
 
 // giveUpLost ends an attempt whose process died: the platform may have the message.
-func giveUpLost(tx *models.Tx, m *models.Message) error {
+func giveUpLost(tx *models.Tx, c *models.Conversation, m *models.Message) error {
 	attempt, err := tx.Attempt(m.ID, m.AttemptCount)
 	if err != nil {
 		return err
@@ -227,7 +316,7 @@ func giveUpLost(tx *models.Tx, m *models.Message) error {
 	if err := closeAttempt(tx, attempt); err != nil {
 		return err
 	}
-	return fail(tx, m, models.Failure{Reason: models.Unconfirmed})
+	return fail(tx, c, m, models.Failure{Reason: models.Unconfirmed})
 }
 
 // doubtChannel marks a channel whose account the platform does not accept any more.
@@ -260,7 +349,7 @@ func failureOf(reason models.CannotReplyReason) models.FailureReason {
 	switch reason {
 	case models.CannotInactive:
 		return models.InboxUnavailable
-	case models.CannotDisconnected:
+	case models.CannotDisconnected, models.CannotPlan:
 		return models.ChannelUnavailable
 	case models.CannotOptedOut:
 		return models.RecipientBlocked

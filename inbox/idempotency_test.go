@@ -108,7 +108,7 @@ var keyedVerbs = map[string]func(w *inboxtest.World) keyed{
 		account := next()
 		connect := func(key, token string) (string, error) {
 			c, err := w.Inbox.ConnectChannel(w.Context(), w.Admin, inbox.ConnectRequest{
-				Platform: models.WhatsApp, AccountID: account, AccessToken: token, Key: key,
+				Platform: models.WhatsApp, AccountID: account, Credentials: models.Credentials{AccessToken: token}, Key: key,
 			})
 			return channelID(c), err
 		}

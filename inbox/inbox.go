@@ -16,6 +16,7 @@ type Inbox struct {
 	log      *slog.Logger
 	webhooks string
 	wake     func(models.JobKind)
+	media    mediaDesk
 }
 
 // Config is what an Inbox needs.
@@ -25,6 +26,7 @@ type Config struct {
 	Log      *slog.Logger
 	Webhooks string               // our public address for platforms, without a trailing slash: https://inbox.example.com
 	Wake     func(models.JobKind) // called after a commit that made work due; nil: workers find it when they look
+	Media    MediaConfig          // where files are kept; the zero value keeps none
 }
 
 // New makes an Inbox.
@@ -32,7 +34,10 @@ func New(c Config) *Inbox {
 	if c.Wake == nil {
 		c.Wake = func(models.JobKind) {}
 	}
-	return &Inbox{store: c.Store, adapters: c.Adapters, log: c.Log, webhooks: c.Webhooks, wake: c.Wake}
+	return &Inbox{
+		store: c.Store, adapters: c.Adapters, log: c.Log, webhooks: c.Webhooks, wake: c.Wake,
+		media: openMediaDesk(c.Media, c.Store.MediaSecret(), c.Webhooks),
+	}
 }
 
 // Store is the door the inbox works through.

@@ -3,15 +3,16 @@ package inbox
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"parley/models"
 )
 
 // takeNews applies what a platform says about a message, or keeps it until the message is here.
 func (r reception) takeNews(in models.Inbound, externalID string) error {
-	if in.Kind == models.InboundReaction {
+	if in.Kind == models.InboundReaction && in.Direction != models.OutboundMessage {
 		// The author before any conversation: the order every writer keeps.
-		if _, err := r.tx.TakeIdentity(r.channel.ID, in.Author); err != nil {
+		if _, err := r.tx.TakeIdentity(r.channel.ID, authorOf(in)); err != nil {
 			return err
 		}
 	}
@@ -44,19 +45,24 @@ func (r reception) applyEarlyNews(externalID string) error {
 }
 
 func (r reception) applyNews(m *models.Message, in models.Inbound) error {
-	_, m, err := r.tx.LockMessage(m.ID)
+	c, m, err := r.tx.LockMessage(m.ID)
 	if err != nil {
 		return err
 	}
 	switch in.Kind {
 	case models.InboundReceipt:
-		return r.applyReceipt(m, in)
+		if err := r.applyReceipt(m, in); err != nil || !in.AndEarlier {
+			return err
+		}
+		return r.applyToEarlier(m, in)
+	case models.InboundHidden, models.InboundShown:
+		return r.applyHiding(m, in)
 	case models.InboundEdit:
 		return r.applyEdit(m, in)
 	case models.InboundDeletion:
 		return r.applyDeletion(m, in)
 	default:
-		return r.applyReaction(m, in)
+		return r.applyReaction(c, m, in)
 	}
 }
 
@@ -93,6 +99,67 @@ func (r reception) applyReceipt(m *models.Message, in models.Inbound) error {
 	return r.applyEarlyNews(in.ExternalID)
 }
 
+// takeWatermark applies a receipt that holds for all we said to a contact until an instant.
+func (r reception) takeWatermark(in models.Inbound) error {
+	identity, err := r.tx.TakeIdentity(r.channel.ID, in.Author)
+	if err != nil {
+		return err
+	}
+	c, err := r.tx.LockThread(identity, models.PrivateMessage, in.ThreadKey)
+	if err != nil || c == nil {
+		return err
+	}
+	said, err := r.tx.SaidUntil(c, in.UpTo)
+	if err != nil {
+		return err
+	}
+	return r.advance(said, in)
+}
+
+func (r reception) applyToEarlier(m *models.Message, in models.Inbound) error {
+	if m.IsInbound() {
+		return nil
+	}
+	said, err := r.tx.SaidBefore(m)
+	if err != nil {
+		return err
+	}
+	return r.advance(said, in)
+}
+
+// advance moves messages of a locked conversation forward, the oldest first.
+func (r reception) advance(said []models.Message, in models.Inbound) error {
+	for i := len(said) - 1; i >= 0; i-- {
+		m := &said[i]
+		if !m.Advance(in.Status, in.Failure, r.at(in)) {
+			continue
+		}
+		if err := r.tx.Update(m, models.DeliveryColumns...); err != nil {
+			return fmt.Errorf("record receipt of %s: %w", m.ID, err)
+		}
+		recordDelivery(r.tx, m)
+	}
+	return nil
+}
+
+func (r reception) applyHiding(m *models.Message, in models.Inbound) error {
+	at := r.at(in)
+	change := "HIDDEN"
+	hiddenAt := &at
+	if in.Kind == models.InboundShown {
+		hiddenAt, change = nil, "SHOWN"
+	}
+	if (m.HiddenAt == nil) == (hiddenAt == nil) {
+		return nil
+	}
+	m.HiddenAt = hiddenAt
+	if err := r.tx.Update(m, "hidden_at"); err != nil {
+		return fmt.Errorf("hide %s: %w", m.ID, err)
+	}
+	recordMessage(r.tx, models.MessageChanged, m, models.EventData{Change: change})
+	return nil
+}
+
 // isPast reports whether a receipt tells of the failure of a former round: it must not end the present one.
 func (r reception) isPast(m *models.Message, in models.Inbound) (bool, error) {
 	if in.Status != models.Failed || m.ExternalID != nil {
@@ -126,26 +193,49 @@ func (r reception) applyDeletion(m *models.Message, in models.Inbound) error {
 	if m.DeletedAt != nil {
 		return nil
 	}
-	at := r.at(in)
+	return erase(r.tx, m, r.at(in))
+}
+
+// erase takes the words of a message away.
+func erase(tx *models.Tx, m *models.Message, at time.Time) error {
 	m.Text, m.Details, m.DeletedAt = "", models.MessageDetails{}, &at
-	if err := r.tx.Update(m, "text", "details", "deleted_at"); err != nil {
+	if err := tx.Update(m, "text", "details", "deleted_at"); err != nil {
 		return fmt.Errorf("delete %s: %w", m.ID, err)
 	}
-	if err := r.tx.DropAttachments(m); err != nil {
+	if err := tx.DropAttachments(m); err != nil {
 		return err
 	}
-	recordMessage(r.tx, models.MessageChanged, m, models.EventData{Change: "DELETED"})
+	recordMessage(tx, models.MessageChanged, m, models.EventData{Change: "DELETED"})
 	return nil
 }
 
-func (r reception) applyReaction(m *models.Message, in models.Inbound) error {
-	identity, err := r.tx.TakeIdentity(r.channel.ID, in.Author)
+func (r reception) applyReaction(c *models.Conversation, m *models.Message, in models.Inbound) error {
+	if in.Direction == models.OutboundMessage {
+		return r.applyOwnReaction(m, in)
+	}
+	identity, err := r.tx.TakeIdentity(r.channel.ID, authorOf(in))
 	if err != nil {
 		return err
 	}
 	changed, err := r.tx.React(m, identity.ID, in.Emoji, r.at(in))
 	if err != nil || !changed {
 		return err
+	}
+	recordMessage(r.tx, models.MessageChanged, m, models.EventData{Change: "REACTION"})
+	if in.Emoji == "" || !r.openWindow(c, in) {
+		return nil
+	}
+	return r.tx.SaveConversation(c, models.WindowColumns...)
+}
+
+// applyOwnReaction shows an emoji of ours, whatever app of the account put it there.
+func (r reception) applyOwnReaction(m *models.Message, in models.Inbound) error {
+	if m.OwnReaction == in.Emoji {
+		return nil
+	}
+	m.OwnReaction = in.Emoji
+	if err := r.tx.Update(m, "own_reaction"); err != nil {
+		return fmt.Errorf("react to %s: %w", m.ID, err)
 	}
 	recordMessage(r.tx, models.MessageChanged, m, models.EventData{Change: "REACTION"})
 	return nil

@@ -47,6 +47,8 @@ func (b *Inbox) Receive(ctx context.Context, p models.Platform, d channels.Deliv
 			return err
 		}
 	}
+	b.wake(models.DueQuarantined)
+	b.wake(models.DuePosts)
 	if len(parsed.Unreadable) == 0 {
 		return nil
 	}
@@ -78,7 +80,7 @@ func (b *Inbox) receiveFor(ctx context.Context, p models.Platform, account strin
 	}
 	viewer := models.FromPlatform(route.OrganizationID)
 	err = b.store.Do(ctx, viewer, models.ReceiveFromPlatform, func(tx *models.Tx) error {
-		return receiveAll(tx, route.ChannelID, all, false)
+		return receiveAll(tx, route.ChannelID, all)
 	})
 	if err != nil {
 		return fmt.Errorf("receive on %s: %w", route.ChannelID, err)
@@ -88,57 +90,103 @@ func (b *Inbox) receiveFor(ctx context.Context, p models.Platform, account strin
 
 // receiveAll takes in the elements of one channel. Each stands alone: one that the database refuses is quarantined and
 // costs its neighbours nothing.
-func receiveAll(tx *models.Tx, channelID string, all []models.Inbound, importing bool) error {
-	// Two batches that speak of the same people in another order would wait for each other.
-	if err := tx.EnterChannel(channelID, len(all) > 1); err != nil {
-		return err
-	}
-	var channel models.Channel
-	if err := tx.Find(&channel, channelID); err != nil {
-		return err
-	}
-	organization, err := tx.Organization()
+func receiveAll(tx *models.Tx, channelID string, all []models.Inbound) error {
+	caller, organization, err := enter(tx, channelID, len(all))
 	if err != nil {
 		return err
 	}
-	caller := reception{tx: tx, channel: &channel}
-	var held []models.Inbound
+	held := make(map[models.QuarantineReason][]models.Inbound)
 	for _, in := range all {
-		if !organization.IsActive() && !importing && isNews(in.Kind) {
-			held = append(held, in)
-			continue
-		}
-		err := tx.Alone(func() error { return caller.take(in) })
-		switch {
-		case err == nil, errors.Is(err, errDuplicate):
-		case tx.IsContent(err):
-			if err := quarantine(tx, &channel, models.HeldRefused, []models.Inbound{in}); err != nil {
-				return err
+		if why := holdBack(organization, caller.channel, in); why != "" {
+			held[why] = append(held[why], in)
+			if in.Kind != models.InboundOptOut && in.Kind != models.InboundOptIn {
+				continue
 			}
-		default:
+			in.ExternalID = "" // their words wait; what they decided holds at once
+		}
+		refused, err := caller.takeAlone(in)
+		if err != nil {
+			return err
+		}
+		if refused {
+			held[models.HeldRefused] = append(held[models.HeldRefused], in)
+		}
+	}
+	for _, why := range []models.QuarantineReason{models.HeldInactive, models.HeldOnHold, models.HeldIncomplete, models.HeldRefused} {
+		if err := quarantine(tx, caller.channel, why, held[why]); err != nil {
 			return err
 		}
 	}
-	if len(held) == 0 {
-		return nil
+	return nil
+}
+
+// enter begins to take in elements of a channel.
+func enter(tx *models.Tx, channelID string, elements int) (reception, *models.Organization, error) {
+	// Two batches that speak of the same people in another order would wait for each other.
+	if err := tx.EnterChannel(channelID, elements > 1); err != nil {
+		return reception{}, nil, err
 	}
-	return quarantine(tx, &channel, models.HeldInactive, held)
+	var channel models.Channel
+	if err := tx.Find(&channel, channelID); err != nil {
+		return reception{}, nil, err
+	}
+	organization, err := tx.Organization()
+	return reception{tx: tx, channel: &channel}, organization, err
+}
+
+// holdBack says why an element is not taken in now, or "".
+func holdBack(o *models.Organization, c *models.Channel, in models.Inbound) models.QuarantineReason {
+	switch {
+	case !o.IsActive() && isNews(in):
+		return models.HeldInactive
+	case c.Status == models.OnHold && isNews(in):
+		return models.HeldOnHold
+	case in.Incomplete:
+		return models.HeldIncomplete
+	default:
+		return ""
+	}
+}
+
+// takeAlone takes one element so that a refusal of the database undoes nothing else.
+func (r reception) takeAlone(in models.Inbound) (refused bool, err error) {
+	err = r.tx.Alone(func() error { return r.take(in) })
+	switch {
+	case err == nil, errors.Is(err, errDuplicate):
+		return false, nil
+	case r.tx.IsContent(err):
+		return true, nil
+	default:
+		return false, err
+	}
 }
 
 // isNews reports whether an element would show something new in the inbox. The rest concerns what is there already.
-func isNews(k models.InboundKind) bool {
-	switch k {
-	case models.InboundReceipt, models.InboundOptIn, models.InboundOptOut, models.InboundRekey, models.InboundNotice:
+func isNews(in models.Inbound) bool {
+	switch in.Kind {
+	case models.InboundReceipt, models.InboundRekey, models.InboundNotice, models.InboundTyping:
 		return false
+	case models.InboundOptIn, models.InboundOptOut:
+		return in.ExternalID != "" // said in words
 	default:
 		return true
 	}
 }
 
 func quarantine(tx *models.Tx, c *models.Channel, why models.QuarantineReason, held []models.Inbound) error {
+	if len(held) == 0 {
+		return nil
+	}
+	if err := stillHeld(tx, c.ID, why); err != nil {
+		return err
+	}
 	count := 0
 	for _, in := range held { // each by itself, as a platform's retry may come in another batch
-		kept, err := tx.Quarantine(models.Quarantined{ChannelID: c.ID, Reason: why, ElementCount: 1, Elements: []models.Inbound{in}})
+		q := models.Quarantined{ChannelID: c.ID, Reason: why, ElementCount: 1, Elements: []models.Inbound{in}}
+		if why == models.HeldIncomplete {
+			q.DueAt = &tx.Now
+		}
+		kept, err := tx.Quarantine(q)
 		if err != nil {
 			return err
 		}
@@ -146,8 +194,28 @@ func quarantine(tx *models.Tx, c *models.Channel, why models.QuarantineReason, h
 			count++
 		}
 	}
-	if count > 0 {
+	if count > 0 && why != models.HeldIncomplete { // that is a matter of moments
 		recordQuarantined(tx, c.ID, why, count)
+	}
+	return nil
+}
+
+// stillHeld keeps the reason for holding back from ending before what is held back is kept: whoever ends it releases what
+// is there.
+func stillHeld(tx *models.Tx, channelID string, why models.QuarantineReason) error {
+	if why != models.HeldInactive && why != models.HeldOnHold {
+		return nil
+	}
+	o, err := tx.LockOrganization()
+	if err != nil {
+		return err
+	}
+	var c models.Channel
+	if err := tx.Find(&c, channelID); err != nil {
+		return err
+	}
+	if why == models.HeldInactive && o.IsActive() || why == models.HeldOnHold && c.Status != models.OnHold {
+		return models.ErrOvertaken
 	}
 	return nil
 }

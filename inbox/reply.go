@@ -36,34 +36,52 @@ func queue(tx *models.Tx, r ReplyRequest) (messageID string, err error) {
 	if err != nil {
 		return "", err
 	}
+	context.ByPerson = tx.Viewer.Kind == models.ActorUser
 	if reasons := c.CannotReply(context, tx.Now); len(reasons) > 0 {
 		return "", refuseReply(reasons[0])
+	}
+	if r.Draft.Attachments, err = tx.Uploads(r.Draft.Attachments); err != nil {
+		return "", err
 	}
 	if err := context.Capabilities.Check(r.Draft); err != nil {
 		return "", err
 	}
-	m, err := compose(tx, &c, r.Draft)
+	m, err := compose(tx, &c, r.Draft, c.ModeNow(context, tx.Now))
 	if err != nil {
 		return "", err
 	}
 	if _, err := tx.AddMessage(m, r.Draft.Attachments); err != nil {
 		return "", err
 	}
-	recordMessage(tx, models.MessageAdded, m, models.EventData{})
-	setStatus(tx, &c, models.Pending, "REPLIED", "")
-	c.WaitingSince, c.LastMessageID, c.LastActivityAt = nil, &m.ID, tx.Now
-	if err := tx.SaveConversation(&c, "status", "status_reason", "status_comment", "status_changed_at",
-		"waiting_since", "last_message_id", "last_activity_at"); err != nil {
-		return "", err
-	}
-	context.Organization.HumanRepliedAt = &tx.Now
-	return m.ID, tx.UpdateOrganization(context.Organization, "human_replied_at")
+	return m.ID, answered(tx, &c, m, context.Organization)
 }
 
-func compose(tx *models.Tx, c *models.Conversation, d models.Draft) (*models.Message, error) {
+// answered records a queued reply in its conversation, which then waits for the contact.
+func answered(tx *models.Tx, c *models.Conversation, m *models.Message, o *models.Organization) error {
+	recordMessage(tx, models.MessageAdded, m, models.EventData{})
+	setStatus(tx, c, models.Pending, "REPLIED", "")
+	c.CountReply()
+	c.WaitingSince, c.LastMessageID, c.LastActivityAt = nil, &m.ID, tx.Now
+	if err := tx.SaveConversation(c, "status", "status_reason", "status_comment", "status_changed_at",
+		"waiting_since", "last_message_id", "last_activity_at", "window_messages_left"); err != nil {
+		return err
+	}
+	o.HumanRepliedAt = &tx.Now
+	return tx.UpdateOrganization(o, "human_replied_at")
+}
+
+// compose makes the message of a draft. In public something is always answered: what the draft says, or what the contact
+// said last.
+func compose(tx *models.Tx, c *models.Conversation, d models.Draft, mode models.ReplyMode) (*models.Message, error) {
 	m := tx.NewMessage(c, models.OutboundMessage)
 	queued := models.Queued
-	m.AuthorUserID, m.Text, m.Template, m.Status, m.DueAt = &tx.Viewer.UserID, d.Text, d.Template, &queued, &tx.Now
+	m.Text, m.Template, m.Status, m.DueAt, m.ReplyMode = d.Text, d.Template, &queued, &tx.Now, mode
+	if tx.Viewer.Kind == models.ActorUser { // else nobody typed it
+		m.AuthorUserID = &tx.Viewer.UserID
+	}
+	if d.ReplyToMessageID == "" && c.Surface.Visibility() == models.Public && c.LastInboundID != nil {
+		d.ReplyToMessageID = *c.LastInboundID
+	}
 	if d.ReplyToMessageID == "" {
 		return m, nil
 	}
@@ -85,6 +103,8 @@ func refuseReply(reason models.CannotReplyReason) error {
 		return models.Refuse(models.InboxDeactivated, "", "The inbox is deactivated. Activate it to reply.")
 	case models.CannotDisconnected:
 		return models.Refuse(models.ChannelNotConnected, "", "The channel is not connected to its platform. Reconnect it to reply.")
+	case models.CannotPlan:
+		return models.Refuse(models.PlanRequired, "", "The channel is on hold: its platform needs the Enterprise plan.")
 	case models.CannotOptedOut:
 		return models.Refuse(models.ContactOptedOut, "", "The contact has blocked this channel.")
 	case models.CannotWindow:
@@ -92,7 +112,7 @@ func refuseReply(reason models.CannotReplyReason) error {
 	case models.CannotStart:
 		return models.Refuse(models.UnsupportedByChannel, "", "On this platform the contact has to write first.")
 	case models.CannotMode:
-		return models.Refuse(models.UnsupportedByChannel, "template", "This channel does not send templates.")
+		return models.Refuse(models.UnsupportedByChannel, "", "This channel cannot send this kind of reply.")
 	default:
 		panic(fmt.Sprintf("no words for %s", reason))
 	}
@@ -118,19 +138,25 @@ func requeue(tx *models.Tx, messageID string) error {
 	if m.Status == nil || *m.Status != models.Failed {
 		return models.Refuse(models.NotRetryable, "messageId", "Only a failed message can be sent again.")
 	}
-	context, err := tx.ReplyContext(c, m.Mode())
-	if err != nil {
+	if reasons, _, err := cannotSend(tx, c, m, false); err != nil {
 		return err
-	}
-	if reasons := c.CannotReply(context, tx.Now); len(reasons) > 0 {
+	} else if len(reasons) > 0 {
 		return refuseReply(reasons[0])
+	}
+	c.CountReply()
+	if err := tx.SaveConversation(c, "window_messages_left"); err != nil {
+		return err
 	}
 	queued := models.Queued
 	m.Status, m.DueAt, m.RetryCount = &queued, &tx.Now, 0
 	// The platform will know it by another id; the attempts keep the former one.
 	m.ExternalID, m.SentAt = nil, nil
 	m.FailedAt, m.FailureReason, m.FailureCode, m.FailureMessage = nil, "", "", ""
-	if err := tx.Update(m, append([]string{"external_id", "due_at", "retry_count"}, models.DeliveryColumns...)...); err != nil {
+	err = tx.Update(m, append([]string{"external_id", "due_at", "retry_count"}, models.DeliveryColumns...)...)
+	if models.IsAnsweredPrivately(err) {
+		return errAnsweredPrivately
+	}
+	if err != nil {
 		return fmt.Errorf("queue %s again: %w", m.ID, err)
 	}
 	recordDelivery(tx, m)

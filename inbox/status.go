@@ -31,14 +31,35 @@ func (b *Inbox) ChangeStatus(ctx context.Context, viewer models.Viewer, r Status
 	})
 }
 
-// MarkRead says that someone has seen all that is in a conversation now.
+// MarkRead says that someone has seen all that is in a conversation now. The contact is told where the platform can.
 func (b *Inbox) MarkRead(ctx context.Context, viewer models.Viewer, conversationID, key string) (*models.Conversation, error) {
+	defer b.wake(models.DueActions)
 	return b.change(ctx, viewer, models.MarkRead, conversationID, key, conversationID, func(tx *models.Tx, c *models.Conversation) error {
 		if c.UnreadCount == 0 {
 			return nil
 		}
 		c.UnreadCount = 0
 		recordConversation(tx, models.ConversationRead, c, models.EventData{})
-		return tx.SaveConversation(c, "unread_count")
+		if err := tx.SaveConversation(c, "unread_count"); err != nil {
+			return err
+		}
+		return tellRead(tx, c)
 	})
+}
+
+// tellRead has the contact told that their newest message was read.
+func tellRead(tx *models.Tx, c *models.Conversation) error {
+	caps, _ := models.CapabilitiesOf(c.Platform, c.Surface)
+	if !caps.Can(models.MarkMessageRead, false) || c.LastInboundID == nil {
+		return nil
+	}
+	var channel models.Channel
+	if err := tx.Find(&channel, c.ChannelID); err != nil || !channel.IsConnected() {
+		return err
+	}
+	var newest models.Message
+	if err := tx.Find(&newest, *c.LastInboundID); err != nil || newest.ExternalID == nil {
+		return err
+	}
+	return tx.Create(tx.NewAction(&newest, models.MarkMessageRead))
 }

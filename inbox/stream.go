@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"fmt"
 
 	"parley/models"
 )
@@ -11,7 +10,7 @@ import (
 type StreamRequest struct {
 	ChannelID string
 	Surface   models.Surface
-	Post      models.Post // ExternalID, Permalink, Text, AuthorName, PublishedAt
+	Post      models.PostFacts
 	Author    models.Author
 	UserID    *string
 	TeamID    *string
@@ -60,8 +59,7 @@ func assignFromStream(tx *models.Tx, r StreamRequest) (conversationID string, er
 }
 
 func postConversation(tx *models.Tx, channel *models.Channel, r StreamRequest) (*models.Conversation, error) {
-	identity, err := tx.TakeIdentity(channel.ID, r.Author)
-	if err != nil {
+	if _, err := tx.TakeIdentity(channel.ID, r.Author); err != nil {
 		return nil, err
 	}
 	known, err := tx.MessageByExternalID(channel.ID, r.Post.ExternalID, "")
@@ -72,28 +70,12 @@ func postConversation(tx *models.Tx, channel *models.Channel, r StreamRequest) (
 		c, _, err := tx.LockMessage(known.ID)
 		return c, err
 	}
-	r.Post.ChannelID = channel.ID
-	post, err := tx.TakePost(r.Post)
-	if err != nil {
-		return nil, err
-	}
 	in := models.Inbound{
 		Kind: models.InboundUtterance, ExternalID: r.Post.ExternalID, ThreadKey: r.Post.ExternalID, Surface: r.Surface,
-		Author: r.Author, Text: r.Post.Text,
-	}
-	if r.Post.PublishedAt != nil {
-		in.At = *r.Post.PublishedAt
+		Author: r.Author, Text: r.Post.Text, Post: &r.Post, At: r.Post.PublishedAt,
 	}
 	if err := (reception{tx: tx, channel: channel}).takeMessage(in); err != nil {
 		return nil, err
 	}
-	c, err := tx.LockThread(identity, r.Surface, in.ThreadKey)
-	if err != nil {
-		return nil, err
-	}
-	c.PostID = &post.ID
-	if err := tx.SaveConversation(c, "post_id"); err != nil {
-		return nil, fmt.Errorf("link post: %w", err)
-	}
-	return c, nil
+	return tx.LockPublicThread(channel.ID, r.Surface, in.ThreadKey)
 }

@@ -31,9 +31,9 @@ func seen(w *inboxtest.World, x *models.Channel) inbox.StreamRequest {
 	published := w.Clock.Now().Add(-2 * time.Hour)
 	return inbox.StreamRequest{
 		ChannelID: x.ID, Surface: models.PostSurface,
-		Post: models.Post{
+		Post: models.PostFacts{
 			ExternalID: "1234567890", Permalink: "https://x.example/erika/1234567890", Text: "my roses are blue",
-			AuthorName: "Erika", PublishedAt: &published,
+			AuthorName: "Erika", PublishedAt: published,
 		},
 		Author: models.Author{ID: "9000", Name: "Erika", Handle: "erika"},
 		UserID: &w.Agent.UserID, Reason: "roses",
@@ -60,7 +60,7 @@ func TestAssignFromStream(t *testing.T) {
 		inboxtest.Same(t, "place", []any{c.ChannelID, c.Platform, c.Surface, c.ThreadKey}, []any{x.ID, models.X, models.PostSurface, "1234567890"})
 		inboxtest.Same(t, "status", c.Status, models.New)
 		inboxtest.Same(t, "assignee", *c.AssigneeUserID, w.Agent.UserID)
-		inboxtest.At(t, "waiting since", c.WaitingSince, *r.Post.PublishedAt)
+		inboxtest.At(t, "waiting since", c.WaitingSince, r.Post.PublishedAt)
 		said := w.Timeline(c)
 		if len(said) != 1 {
 			t.Fatalf("%d messages were said", len(said))
@@ -68,13 +68,13 @@ func TestAssignFromStream(t *testing.T) {
 		m := said[0]
 		inboxtest.Same(t, "message", []any{m.Text, *m.ExternalID, m.Direction, m.Visibility},
 			[]any{"my roses are blue", "1234567890", models.InboundMessage, models.Public})
-		inboxtest.At(t, "the platform's time", m.PlatformAt, *r.Post.PublishedAt)
+		inboxtest.At(t, "the platform's time", m.PlatformAt, r.Post.PublishedAt)
 		i := w.Identity(c)
 		inboxtest.Same(t, "author", []string{i.ExternalID, i.Name, i.Handle}, []string{"9000", "Erika", "erika"})
 		w.Look(func(tx *models.Tx) error {
 			posts, err := tx.Posts([]string{*c.PostID})
 			if err == nil && (len(posts) != 1 || posts[0].Permalink != r.Post.Permalink || posts[0].Text != r.Post.Text ||
-				posts[0].AuthorName != "Erika" || !posts[0].PublishedAt.Equal(*r.Post.PublishedAt) || posts[0].ChannelID != x.ID) {
+				posts[0].AuthorName != "Erika" || !posts[0].PublishedAt.Equal(r.Post.PublishedAt) || posts[0].ChannelID != x.ID) {
 				t.Errorf("the post is %+v", posts)
 			}
 			return err
@@ -146,7 +146,7 @@ func TestAssignFromStream(t *testing.T) {
 		t.Parallel()
 		w, x := onX(t)
 		r := seen(w, x)
-		r.Post.PublishedAt = nil
+		r.Post.PublishedAt = time.Time{}
 
 		c := fromStream(w, w.Agent, r)
 

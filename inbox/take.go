@@ -25,8 +25,15 @@ func (r reception) take(in models.Inbound) error {
 			return r.takeEcho(in)
 		}
 		return r.takeMessage(in)
-	case models.InboundEdit, models.InboundDeletion, models.InboundReceipt:
+	case models.InboundReceipt:
+		if in.ExternalID == "" {
+			return r.takeWatermark(in)
+		}
 		return r.takeNews(in, in.ExternalID)
+	case models.InboundEdit, models.InboundDeletion, models.InboundHidden, models.InboundShown:
+		return r.takeNews(in, in.ExternalID)
+	case models.InboundTyping:
+		return nil // of a moment that is over
 	case models.InboundReaction:
 		return r.takeNews(in, in.TargetExternalID)
 	case models.InboundOptOut, models.InboundOptIn:
@@ -34,8 +41,7 @@ func (r reception) take(in models.Inbound) error {
 	case models.InboundRekey:
 		return r.takeRekey(in)
 	case models.InboundNotice:
-		r.tx.Record(models.Event{Type: models.ChannelNotice, ChannelID: r.channel.ID, Data: models.EventData{Notice: in.Notice}})
-		return nil
+		return r.takeNotice(in)
 	default:
 		return fmt.Errorf("unknown kind of inbound element %q", in.Kind)
 	}
@@ -51,7 +57,7 @@ func (r reception) at(in models.Inbound) time.Time {
 // takeMessage adds what a contact said to its conversation.
 func (r reception) takeMessage(in models.Inbound) error {
 	// The author first: whoever else brings something of the same person waits here.
-	identity, err := r.tx.TakeIdentity(r.channel.ID, in.Author)
+	identity, err := r.tx.TakeIdentity(r.channel.ID, authorOf(in))
 	if err != nil {
 		return err
 	}
@@ -62,9 +68,16 @@ func (r reception) takeMessage(in models.Inbound) error {
 	if known != nil {
 		return errDuplicate
 	}
+	post, err := r.takePost(&in)
+	if err != nil {
+		return err
+	}
 	conversation, err := r.openThread(identity, in)
 	if err != nil {
 		return err
+	}
+	if post != nil {
+		conversation.PostID = &post.ID
 	}
 	message := r.message(conversation, models.InboundMessage, in)
 	message.AuthorIdentityID = &identity.ID
@@ -72,17 +85,55 @@ func (r reception) takeMessage(in models.Inbound) error {
 		return err
 	}
 	r.turnToUs(conversation, message)
-	if err := r.tx.SaveConversation(conversation, "thread_key", "status", "status_reason", "status_comment", "status_changed_at",
+	r.openWindow(conversation, in)
+	conversation.LastInboundID = &message.ID
+	columns := append([]string{
+		"thread_key", "post_id", "status", "status_reason", "status_comment", "status_changed_at",
 		"last_message_id", "last_inbound_id", "last_activity_at", "waiting_since", "unread_count",
-		"window_expires_at", "window_notice", "window_due_at"); err != nil {
+	}, models.WindowColumns...)
+	if err := r.tx.SaveConversation(conversation, columns...); err != nil {
 		return overtaken(err)
 	}
 	return r.applyEarlyNews(in.ExternalID)
 }
 
+// authorOf is who said it. In public some platforms keep that to themselves: then each thread has a stranger of its own.
+func authorOf(in models.Inbound) models.Author {
+	if in.Author.ID == "" {
+		return models.Author{ID: "unknown author of " + in.ThreadKey}
+	}
+	return in.Author
+}
+
+// takePost makes known what an element is about. A comment on an ad is one even if this element does not say so.
+func (r reception) takePost(in *models.Inbound) (*models.Post, error) {
+	if in.Post == nil {
+		return nil, nil
+	}
+	post, err := r.tx.TakePost(r.channel.ID, *in.Post)
+	if err != nil {
+		return nil, err
+	}
+	if post.Promotion == models.Dark && in.Surface == models.Comment {
+		in.Surface = models.AdComment
+	}
+	if !post.Learned {
+		return post, nil
+	}
+	return post, tellOfPost(r.tx, post)
+}
+
+// lockThread finds the newest conversation of a thread; in public that is whoever's thread it is.
+func (r reception) lockThread(identity *models.ContactIdentity, in models.Inbound) (*models.Conversation, error) {
+	if in.Surface.Visibility() == models.Public {
+		return r.tx.LockPublicThread(r.channel.ID, in.Surface, in.ThreadKey)
+	}
+	return r.tx.LockThread(identity, in.Surface, in.ThreadKey)
+}
+
 // openThread finds the conversation an inbound message belongs to, or begins one.
 func (r reception) openThread(identity *models.ContactIdentity, in models.Inbound) (*models.Conversation, error) {
-	c, err := r.tx.LockThread(identity, in.Surface, in.ThreadKey)
+	c, err := r.lockThread(identity, in)
 	if err != nil {
 		return nil, err
 	}
@@ -152,16 +203,49 @@ func (r reception) turnToUs(c *models.Conversation, m *models.Message) {
 	if c.WaitingSince == nil || at.Before(*c.WaitingSince) {
 		c.WaitingSince = &at
 	}
-	c.LastMessageID, c.LastInboundID, c.LastActivityAt = &m.ID, &m.ID, r.tx.Now
+	c.LastMessageID, c.LastActivityAt = &m.ID, r.tx.Now
 	c.UnreadCount++
-	if caps, ok := models.CapabilitiesOf(c.Platform, c.Surface); ok {
-		c.MoveWindow(caps, r.tx.Rules, at, r.tx.Now)
+}
+
+// openWindow lets what a contact did open the reply window, or keep it open longer. It reports whether there is something
+// to save.
+func (r reception) openWindow(c *models.Conversation, in models.Inbound) (moved bool) {
+	caps, ok := models.CapabilitiesOf(c.Platform, c.Surface)
+	if !ok {
+		return false
+	}
+	anchor := c.WindowAnchorAt
+	for _, deed := range deedsOf(in, c.LastInboundID == nil) {
+		moved = c.MoveWindow(caps, r.tx.Rules, deed, r.at(in), r.tx.Now) || moved
+	}
+	return moved || c.WindowAnchorAt != anchor
+}
+
+// deedsOf says what an element is worth for the reply window. An ad counts with the first message it brings.
+func deedsOf(in models.Inbound, first bool) []models.Deed {
+	switch in.Kind {
+	case models.InboundUtterance:
+		if ad := in.Details.Referral; ad != nil && ad.Source == "ad" && first {
+			return []models.Deed{models.Writes, models.ClickAd}
+		}
+		return []models.Deed{models.Writes}
+	case models.InboundPostback:
+		return []models.Deed{models.Taps}
+	case models.InboundReaction:
+		return []models.Deed{models.Reacts}
+	case models.InboundOptIn:
+		return []models.Deed{models.Follows}
+	default:
+		return nil
 	}
 }
 
 // takeEcho matches our own words coming back with the message we sent. If another app of the account wrote them, they
 // are added as an answer; they never make work for anyone.
 func (r reception) takeEcho(in models.Inbound) error {
+	if in.Surface.Visibility() == models.Public {
+		return r.takePublicEcho(in)
+	}
 	identity, err := r.tx.TakeIdentity(r.channel.ID, models.Author{ID: cmp.Or(in.Recipient, in.ThreadKey)})
 	if err != nil {
 		return err
@@ -171,9 +255,7 @@ func (r reception) takeEcho(in models.Inbound) error {
 		return err
 	}
 	if known != nil {
-		return r.applyNews(known, models.Inbound{
-			Kind: models.InboundReceipt, ExternalID: in.ExternalID, Status: models.Sent, At: in.At,
-		})
+		return r.applyNews(known, sentBy(in))
 	}
 	c, err := r.tx.LockThread(identity, in.Surface, in.ThreadKey)
 	if err != nil {
@@ -183,6 +265,44 @@ func (r reception) takeEcho(in models.Inbound) error {
 		if c, err = r.record(identity, in); err != nil {
 			return err
 		}
+	}
+	return r.addEcho(c, in)
+}
+
+// takePublicEcho is takeEcho for what everyone can read. What we publish by ourselves is nobody's conversation: only the
+// post is made known.
+func (r reception) takePublicEcho(in models.Inbound) error {
+	known, err := r.tx.MessageByExternalID(r.channel.ID, in.ExternalID, in.Reference)
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		return r.applyNews(known, sentBy(in))
+	}
+	if _, err := r.takePost(&in); err != nil {
+		return err
+	}
+	c, err := r.tx.LockPublicThread(r.channel.ID, in.Surface, in.ThreadKey)
+	if err != nil || c == nil {
+		return err
+	}
+	return r.addEcho(c, in)
+}
+
+// sentBy is what an echo proves of the message it is of.
+func sentBy(in models.Inbound) models.Inbound {
+	return models.Inbound{Kind: models.InboundReceipt, ExternalID: in.ExternalID, Status: models.Sent, At: in.At}
+}
+
+// addEcho adds what another app of the account said to a locked conversation. It may be our own message, whose id the
+// platform has not told us yet.
+func (r reception) addEcho(c *models.Conversation, in models.Inbound) error {
+	awaited, err := r.tx.AwaitedEcho(c, in.Text, in.At)
+	if err != nil {
+		return err
+	}
+	if awaited != nil {
+		return r.applyReceipt(awaited, sentBy(in))
 	}
 	sent, at := models.Sent, r.at(in)
 	message := r.message(c, models.OutboundMessage, in)
@@ -214,8 +334,8 @@ func (r reception) takeOpt(in models.Inbound) error {
 		return err
 	}
 	at := r.at(in)
-	if identity.OptChangedAt != nil && !at.After(*identity.OptChangedAt) {
-		return errDuplicate // or older than what we know
+	if identity.OptChangedAt != nil && !at.After(*identity.OptChangedAt) { // a duplicate, or older than what we know
+		return r.sayOpt(in)
 	}
 	identity.OptChangedAt, identity.OptedOutAt = &at, nil
 	change := "OPTED_IN"
@@ -226,7 +346,32 @@ func (r reception) takeOpt(in models.Inbound) error {
 		return fmt.Errorf("record opt of %s: %w", identity.ID, err)
 	}
 	r.recordContact(identity, change)
+	if in.Kind == models.InboundOptIn {
+		if err := r.followed(identity, in); err != nil {
+			return err
+		}
+	}
+	return r.sayOpt(in)
+}
+
+// sayOpt adds the words a contact opted out or in with, where they used words.
+func (r reception) sayOpt(in models.Inbound) error {
+	if in.ExternalID == "" {
+		return nil
+	}
+	if err := r.takeMessage(in); !errors.Is(err, errDuplicate) { // known words do not undo what they decide
+		return err
+	}
 	return nil
+}
+
+// followed lets a contact who came back be answered, where the platform counts that.
+func (r reception) followed(identity *models.ContactIdentity, in models.Inbound) error {
+	c, err := r.tx.LockThread(identity, models.PrivateMessage, in.ThreadKey)
+	if err != nil || c == nil || !r.openWindow(c, in) {
+		return err
+	}
+	return r.tx.SaveConversation(c, models.WindowColumns...)
 }
 
 func (r reception) takeRekey(in models.Inbound) error {

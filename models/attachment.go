@@ -36,12 +36,26 @@ type Attachment struct {
 	Latitude       *float64
 	Longitude      *float64
 	Phones         []string `gorm:"serializer:json"`
+	MediaRef       *string  `json:",omitzero"` // our copy of the file; in a draft the upload to send; nil: there is none
 }
 
-// check refuses what cannot be sent along: the platform fetches it from its address.
+// isFile reports whether the platform keeps a file of it that we can fetch.
+func (a Attachment) isFile() bool {
+	switch a.Kind {
+	case Image, Video, Audio, File, Sticker:
+		return a.URL != "" || a.MediaID != ""
+	default:
+		return false
+	}
+}
+
+// check refuses what cannot be sent along: it was uploaded, or the platform fetches it from its address.
 func (a Attachment) check() error {
 	address, err := url.Parse(a.URL)
-	if err != nil || len(a.URL) > 2000 || address.Scheme != "https" || address.Host == "" || address.User != nil {
+	switch {
+	case a.MediaRef != nil && a.URL != "":
+		return Refuse(InvalidInput, "attachments.url", "An attachment is an upload or has an address, not both.")
+	case a.MediaRef == nil && (err != nil || len(a.URL) > 2000 || address.Scheme != "https" || address.Host == "" || address.User != nil):
 		return Refuse(InvalidInput, "attachments.url", "An attachment is fetched from an https address of at most 2,000 bytes.")
 	}
 	if len(a.Filename) > 200 || len(a.MIMEType) > 100 {

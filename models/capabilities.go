@@ -3,39 +3,36 @@ package models
 import (
 	"fmt"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // ReplyMode is a way to answer.
 type ReplyMode string
 
-// Free form is any text; a template is text the platform approved beforehand.
+// The ways. Who may use which, and until when, is in the capabilities of a surface.
 const (
-	FreeForm     ReplyMode = "FREE_FORM"
-	TemplateMode ReplyMode = "TEMPLATE"
+	FreeForm     ReplyMode = "FREE_FORM"     // any text
+	TemplateMode ReplyMode = "TEMPLATE"      // text the platform approved beforehand
+	HumanAgent   ReplyMode = "HUMAN_AGENT"   // any text, written by a person, after the window closed
+	PrivateReply ReplyMode = "PRIVATE_REPLY" // the one private answer to a public comment
 )
 
-// TextUnit is what a platform counts when it limits a text.
-type TextUnit string
+// Deed is something a contact does that lets us answer for a while.
+type Deed string
 
-// The units.
+// The deeds. Not every platform counts all of them.
 const (
-	Characters TextUnit = "CHARACTERS" // Unicode code points
-	UTF16Units TextUnit = "UTF16_UNITS"
-	Bytes      TextUnit = "BYTES" // of UTF-8
+	Writes  Deed = "MESSAGE"
+	Taps    Deed = "POSTBACK" // a button or menu entry
+	Reacts  Deed = "REACTION"
+	ClickAd Deed = "AD_CLICK" // writes for the first time after clicking an ad that leads into the chat
+	Follows Deed = "FOLLOW"
 )
 
-// Count measures text in the unit.
-func (u TextUnit) Count(text string) int {
-	switch u {
-	case UTF16Units:
-		return len(utf16.Encode([]rune(text)))
-	case Bytes:
-		return len(text)
-	default:
-		return utf8.RuneCountInString(text)
-	}
+// Opening is what a deed is worth: for how long, and for how many messages, we may answer.
+type Opening struct {
+	By       Deed
+	For      time.Duration
+	Messages int // 0: any number
 }
 
 // AttachmentRule is what a platform accepts of one kind.
@@ -46,74 +43,38 @@ type AttachmentRule struct {
 	Caption   bool // whether text may go with it in one message
 }
 
-// Capabilities is what can be done on one surface of one platform. It is data: one rule reads it for every platform.
-type Capabilities struct {
-	Platform         Platform
-	Surface          Surface
-	Plan             Plan          // the least plan that may connect the platform
-	Window           time.Duration // how long after the contact's last message free text is accepted; 0: always
-	ModesInside      []ReplyMode   // while the window is open
-	ModesAfter       []ReplyMode   // once it is closed
-	ContactMustStart bool          // nothing can be sent before the contact has written
-	TextLimit        int           // of a message, in TextUnit
-	CaptionLimit     int           // of a text that goes with an attachment
-	TextUnit         TextUnit      //
-	Attachments      []AttachmentRule
-	MaxAttachments   int // of one message
-	DeliveryReceipts bool
-	ReadReceipts     bool
-	InboundEdits     bool
-	InboundDeletions bool
-	InboundReactions bool
-	AssignFromStream bool     // a post on this surface can be assigned from a stream
-	Notes            []string // limits of the platform that people should know of
+// ActionRule says on whose messages an action can be done.
+type ActionRule struct {
+	Kind   ActionKind
+	Ours   bool // on what the account wrote
+	Theirs bool // on what contacts wrote
 }
 
-const megabyte = 1 << 20
-
-// capabilities is the table. Sources: Meta's and Telegram's documentation as of August 2026.
-var capabilities = []Capabilities{
-	{
-		Platform: WhatsApp, Surface: PrivateMessage, Plan: Standard,
-		Window:      24 * time.Hour, // the customer service window
-		ModesInside: []ReplyMode{FreeForm, TemplateMode}, ModesAfter: []ReplyMode{TemplateMode},
-		TextLimit: 4096, CaptionLimit: 1024, TextUnit: Characters,
-		Attachments: []AttachmentRule{
-			{Kind: Image, MIMETypes: []string{"image/jpeg", "image/png"}, MaxBytes: 5 * megabyte, Caption: true},
-			{Kind: Video, MIMETypes: []string{"video/mp4", "video/3gpp"}, MaxBytes: 16 * megabyte, Caption: true},
-			{Kind: Audio, MIMETypes: []string{"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}, MaxBytes: 16 * megabyte},
-			{Kind: File, MaxBytes: 100 * megabyte, Caption: true},
-			{Kind: Sticker, MIMETypes: []string{"image/webp"}, MaxBytes: 500 << 10},
-		},
-		MaxAttachments: 1, DeliveryReceipts: true, ReadReceipts: true,
-		InboundEdits: true, InboundDeletions: true, InboundReactions: true,
-		Notes: []string{
-			"After 24 hours without a message from the contact only templates approved by Meta are accepted.",
-			"A contact who opted out of marketing does not receive marketing templates.",
-		},
-	},
-	{
-		Platform: Telegram, Surface: PrivateMessage, Plan: Enterprise,
-		ModesInside: []ReplyMode{FreeForm}, ContactMustStart: true,
-		TextLimit: 4096, CaptionLimit: 1024, TextUnit: UTF16Units,
-		Attachments: []AttachmentRule{
-			{Kind: Image, MaxBytes: 5 * megabyte, Caption: true},
-			{Kind: Video, MIMETypes: []string{"video/mp4"}, MaxBytes: 20 * megabyte, Caption: true},
-			{Kind: Audio, MIMETypes: []string{"audio/mpeg", "audio/mp4", "audio/ogg"}, MaxBytes: 20 * megabyte, Caption: true},
-			{Kind: File, MIMETypes: []string{"application/pdf", "application/zip"}, MaxBytes: 20 * megabyte, Caption: true},
-		},
-		MaxAttachments: 1, InboundEdits: true, InboundReactions: true,
-		Notes: []string{
-			"A bot cannot write first: the contact has to start the chat.",
-			"Telegram tells neither when a message was delivered nor when it was read.",
-			"Telegram does not tell when a contact deletes a message.",
-		},
-	},
-	{
-		Platform: X, Surface: PostSurface, Plan: Standard,
-		ModesInside: []ReplyMode{FreeForm}, TextLimit: 280, TextUnit: Characters, AssignFromStream: true,
-		Notes: []string{"X cannot be connected yet."},
-	},
+// Capabilities is what can be done on one surface of one platform. It is data: one rule reads it for every platform.
+type Capabilities struct {
+	Platform           Platform
+	Surface            Surface
+	Plan               Plan          // the least plan that may connect the platform
+	Openings           []Opening     // empty: there is no window
+	ModesInside        []ReplyMode   // while the window is open
+	ModesAfter         []ReplyMode   // once it is closed
+	HumanAgentFor      time.Duration // how long after the contact's last deed a person may still answer; 0: no longer than the window
+	PrivateReplyWithin time.Duration // how long after a comment it may be answered in private, once; 0: never
+	ContactMustStart   bool          // nothing can be sent before the contact has written
+	TextLimit          int           // of a message, in TextUnit
+	CaptionLimit       int           // of a text that goes with an attachment
+	TextUnit           TextUnit      //
+	Attachments        []AttachmentRule
+	MaxAttachments     int // of one message
+	Actions            []ActionRule
+	DeliveryReceipts   bool
+	ReadReceipts       bool
+	InboundEdits       bool
+	InboundDeletions   bool
+	InboundReactions   bool
+	InboundTyping      bool
+	AssignFromStream   bool     // a post on this surface can be assigned from a stream
+	Notes              []string // limits of the platform that people should know of
 }
 
 // CapabilitiesOf returns what can be done on a surface of a platform, and whether the platform has that surface.
@@ -137,17 +98,57 @@ func PlatformCapabilities(p Platform) []Capabilities {
 	return of
 }
 
+// AllCapabilities is the whole table, platform by platform.
+func AllCapabilities() []Capabilities { return append([]Capabilities(nil), capabilities...) }
+
 // includes reports whether the plan has all that the other has.
 func (p Plan) includes(other Plan) bool { return p == Enterprise || other == Standard }
 
-// RequirePlan refuses a platform the organization's plan does not include.
-func (o Organization) RequirePlan(p Platform) error {
-	for _, c := range PlatformCapabilities(p) {
-		if !o.Plan.includes(c.Plan) {
-			return Refuse(PlanRequired, "", "This platform needs the Enterprise plan.")
+// Includes reports whether a platform can be connected on the plan.
+func (p Plan) Includes(platform Platform) bool {
+	for _, c := range PlatformCapabilities(platform) {
+		if !p.includes(c.Plan) {
+			return false
 		}
 	}
+	return true
+}
+
+// RequirePlan refuses a platform the organization's plan does not include.
+func (o Organization) RequirePlan(p Platform) error {
+	if !o.Plan.Includes(p) {
+		return Refuse(PlanRequired, "", "This platform needs the Enterprise plan.")
+	}
 	return nil
+}
+
+// HasWindow reports whether the platform limits when it may be answered.
+func (c Capabilities) HasWindow() bool { return len(c.Openings) > 0 }
+
+// Opening returns what a deed is worth, and whether it is worth anything.
+func (c Capabilities) Opening(by Deed) (Opening, bool) {
+	for _, o := range c.Openings {
+		if o.By == by {
+			return o, true
+		}
+	}
+	return Opening{}, false
+}
+
+// WindowAfterMessage is how long a message of the contact keeps the window open; 0: there is no window.
+func (c Capabilities) WindowAfterMessage() time.Duration {
+	o, _ := c.Opening(Writes)
+	return o.For
+}
+
+// Can reports whether an action can be done on a message of ours, or of a contact.
+func (c Capabilities) Can(kind ActionKind, ours bool) bool {
+	for _, a := range c.Actions {
+		if a.Kind == kind {
+			return ours && a.Ours || !ours && a.Theirs
+		}
+	}
+	return false
 }
 
 // Accepts reports whether the mode can be used now.
@@ -182,19 +183,34 @@ func (c Capabilities) Check(d Draft) error {
 		if err := a.check(); err != nil {
 			return err
 		}
-		rule, ok := c.attachmentRule(a.Kind)
-		if !ok || !rule.takes(a.MIMEType) {
-			return Refuse(UnsupportedByChannel, "attachments", "This channel does not take attachments of this kind.")
+		if err := c.checkAttachment(a, d.Text); err != nil {
+			return err
 		}
 		limit = c.CaptionLimit
-		if !rule.Caption && d.Text != "" {
-			return Refuse(UnsupportedByChannel, "text", "This kind of attachment is sent without text on this channel.")
-		}
 	}
-	if n := c.TextUnit.Count(d.Text); n > limit {
-		return Refuse(InvalidInput, "text", fmt.Sprintf("The text has %d characters; this channel takes at most %d.", n, limit))
+	return c.CheckText(d.Text, limit)
+}
+
+// CheckText refuses a text that is longer than the limit in the platform's own unit.
+func (c Capabilities) CheckText(text string, limit int) error {
+	if n := c.TextUnit.Count(text); n > limit {
+		return Refuse(InvalidInput, "text", fmt.Sprintf("The text is %d %s long; this channel takes at most %d.", n, c.TextUnit.words(), limit))
 	}
 	return nil
+}
+
+func (c Capabilities) checkAttachment(a Attachment, text string) error {
+	rule, ok := c.attachmentRule(a.Kind)
+	switch {
+	case !ok || !rule.takes(a.MIMEType):
+		return Refuse(UnsupportedByChannel, "attachments", "This channel does not take attachments of this kind.")
+	case a.SizeBytes > rule.MaxBytes:
+		return Refuse(UnsupportedByChannel, "attachments", fmt.Sprintf("This channel takes files of at most %d bytes of this kind.", rule.MaxBytes))
+	case !rule.Caption && text != "":
+		return Refuse(UnsupportedByChannel, "text", "This kind of attachment is sent without text on this channel.")
+	default:
+		return nil
+	}
 }
 
 func (c Capabilities) attachmentRule(kind AttachmentKind) (AttachmentRule, bool) {

@@ -20,13 +20,22 @@ func TestCapabilities(t *testing.T) {
 			if found, ok := models.CapabilitiesOf(c.Platform, c.Surface); !ok || found.TextLimit != c.TextLimit {
 				t.Error("is in the table twice, or not to be found")
 			}
-			if !slices.Contains(c.ModesInside, models.FreeForm) {
-				t.Error("takes no text even while the window is open")
+			if (c.TextLimit > 0) != slices.Contains(c.ModesInside, models.FreeForm) {
+				t.Error("takes text without a limit, or none though it has one")
 			}
-			if c.Window == 0 && len(c.ModesAfter) > 0 || c.Window > 0 && slices.Contains(c.ModesAfter, models.FreeForm) {
-				t.Errorf("has a window of %v and takes %v after it", c.Window, c.ModesAfter)
+			if !c.HasWindow() && len(c.ModesAfter) > 0 || c.HasWindow() && slices.Contains(c.ModesAfter, models.FreeForm) {
+				t.Errorf("has the openings %v and takes %v after them", c.Openings, c.ModesAfter)
 			}
-			if c.TextLimit < 1 || c.CaptionLimit > c.TextLimit || c.Plan == "" || c.TextUnit == "" {
+			if c.HasWindow() && c.WindowAfterMessage() == 0 {
+				t.Error("a message opens nothing")
+			}
+			if c.HumanAgentFor > 0 && c.HumanAgentFor <= c.WindowAfterMessage() {
+				t.Error("a person may answer no longer than anybody")
+			}
+			if (c.PrivateReplyWithin > 0) && c.Surface == models.PrivateMessage {
+				t.Error("a private message is answered in private anyway")
+			}
+			if c.CaptionLimit > c.TextLimit || c.Plan == "" || c.TextUnit == "" {
 				t.Errorf("lacks a limit, a unit or a plan: %+v", c)
 			}
 			for _, a := range c.Attachments {

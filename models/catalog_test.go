@@ -85,8 +85,13 @@ func TestCatalog(t *testing.T) {
 			  AND i.relnamespace = 'public'::regnamespace ORDER BY 1`)
 		wantLeading(t, indexes, map[string]string{
 			"conversations_window_due": "workers look for what is due anywhere",
+			"media_due":                "workers look for what is due anywhere",
 			"messages_due":             "workers look for what is due anywhere",
 			"quarantine_due":           "workers look for what is due anywhere",
+			"message_actions_due":      "workers look for what is due anywhere",
+			"posts_due":                "workers look for what is due anywhere",
+			"channels_poll_due":        "workers look for what is due anywhere",
+			"channels_token_due":       "workers look for what is due anywhere",
 			"memberships_by_user":      "signing in asks for a user's organizations",
 		})
 	})

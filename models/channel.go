@@ -12,10 +12,12 @@ import (
 // ChannelStatus says whether a channel works.
 type ChannelStatus string
 
-// A channel that needs attention still receives; it cannot send until someone reconnects it.
+// A channel that needs attention still receives; it cannot send until someone reconnects it. What arrives for one on hold
+// is quarantined until the organization's plan includes its platform again.
 const (
 	Connected      ChannelStatus = "CONNECTED"
 	NeedsAttention ChannelStatus = "NEEDS_ATTENTION"
+	OnHold         ChannelStatus = "ON_HOLD"
 	Disconnected   ChannelStatus = "DISCONNECTED"
 )
 
@@ -42,6 +44,11 @@ type Channel struct {
 	Version        int
 	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
 	DisconnectedAt *time.Time
+	PollMark       string     // what the last poll left
+	PollDueAt      *time.Time // when to ask the platform for what webhooks may have missed
+	PollFailures   int        // in a row
+	TokenDueAt     *time.Time // when to renew the access token
+	TokenFailures  int        // in a row
 }
 
 // EnterChannel waits for the turn of a transaction that takes in what a platform says: those of one element go side by

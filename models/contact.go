@@ -176,12 +176,12 @@ func (tx *Tx) Rekey(channelID, oldID, newID string) (*ContactIdentity, error) {
 	if err := tx.Update(identity, "external_id"); err != nil {
 		return nil, fmt.Errorf("rekey identity %s: %w", identity.ID, err)
 	}
-	return identity, tx.moveThread(identity, oldID, newID)
+	return identity, tx.MoveThread(identity, oldID, newID)
 }
 
-// moveThread gives an identity's private conversations another thread: whoever gets the old number next must not find
+// MoveThread gives an identity's private conversations another thread: whoever gets the old number next must not find
 // them. A thread that has an open conversation already takes no second one: that goes by a thread nobody uses.
-func (tx *Tx) moveThread(i *ContactIdentity, oldKey, newKey string) error {
+func (tx *Tx) MoveThread(i *ContactIdentity, oldKey, newKey string) error {
 	named := map[string]any{"org": tx.Viewer.OrganizationID, "identity": i.ID, "old": oldKey, "new": newKey}
 	for _, statement := range []string{
 		`UPDATE conversations c SET thread_key = @new, version = version + 1

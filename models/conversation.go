@@ -21,31 +21,34 @@ const (
 
 // Conversation is the unit of work: one contact, one channel, one surface, one thread.
 type Conversation struct {
-	OrganizationID  string `gorm:"primaryKey"`
-	ID              string `gorm:"primaryKey"`
-	ChannelID       string
-	Platform        Platform
-	ContactID       string
-	IdentityID      string
-	PostID          *string
-	Surface         Surface
-	ThreadKey       string
-	Status          ConversationStatus
-	StatusReason    string
-	StatusComment   string
-	StatusChangedAt time.Time
-	AssigneeUserID  *string
-	AssigneeTeamID  *string
-	LastMessageID   *string
-	LastInboundID   *string
-	LastActivityAt  time.Time
-	WaitingSince    *time.Time // the platform's time of the oldest inbound message nobody answered
-	UnreadCount     int
-	WindowExpiresAt *time.Time
-	WindowNotice    WindowNotice
-	WindowDueAt     *time.Time
-	Version         int
-	CreatedAt       time.Time `gorm:"autoCreateTime:false"`
+	OrganizationID     string `gorm:"primaryKey"`
+	ID                 string `gorm:"primaryKey"`
+	ChannelID          string
+	Platform           Platform
+	ContactID          string
+	IdentityID         string
+	PostID             *string
+	Surface            Surface
+	ThreadKey          string
+	Status             ConversationStatus
+	StatusReason       string
+	StatusComment      string
+	StatusChangedAt    time.Time
+	AssigneeUserID     *string
+	AssigneeTeamID     *string
+	LastMessageID      *string
+	LastInboundID      *string
+	LastActivityAt     time.Time
+	WaitingSince       *time.Time // the platform's time of the oldest inbound message nobody answered
+	UnreadCount        int
+	OriginMessageID    *string    // the comment a private reply began it with
+	WindowAnchorAt     *time.Time // when the contact did what the window counts from
+	WindowExpiresAt    *time.Time
+	WindowMessagesLeft *int // nil: any number
+	WindowNotice       WindowNotice
+	WindowDueAt        *time.Time
+	Version            int
+	CreatedAt          time.Time `gorm:"autoCreateTime:false"`
 }
 
 // IsOpen reports whether there is still something to do.
@@ -78,6 +81,26 @@ func (tx *Tx) LockThread(i *ContactIdentity, s Surface, threadKey string) (*Conv
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock thread: %w", err)
+	}
+	return &c, nil
+}
+
+// LockPublicThread finds the newest conversation of a public thread, for change; nil if there is none. A comment's thread is
+// one, whether the post is known to be an ad or not.
+func (tx *Tx) LockPublicThread(channelID string, s Surface, threadKey string) (*Conversation, error) {
+	surfaces := []Surface{s}
+	if s == Comment || s == AdComment {
+		surfaces = []Surface{Comment, AdComment}
+	}
+	var c Conversation
+	err := tx.own().Clauses(clause.Locking{Strength: "NO KEY UPDATE"}).
+		Where("channel_id = ? AND surface IN ? AND thread_key = ?", channelID, surfaces, threadKey).
+		Order("(status <> 'RESOLVED') DESC, id DESC").Take(&c).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock public thread: %w", err)
 	}
 	return &c, nil
 }

@@ -14,6 +14,8 @@ type Credentials struct {
 	AppID         string     `json:"appId,omitempty"`         // of an app of the account's own: WeChat's AppID, Twilio's account SID
 	AppSecret     string     `json:"appSecret,omitempty"`     // that app's secret
 	EncodingKey   string     `json:"encodingKey,omitempty"`   // WeChat's EncodingAESKey; empty: deliveries come in plain
+
+	IdentitySecret string `json:"identitySecret,omitempty"` // with which a widget's site vouches for who its visitors are
 }
 
 // String keeps secrets out of logs and messages.

@@ -29,6 +29,8 @@ const (
 	UnsupportedByChannel ErrorCode = "UNSUPPORTED_BY_CHANNEL"
 	ContactOptedOut      ErrorCode = "CONTACT_OPTED_OUT"
 	NotRetryable         ErrorCode = "NOT_RETRYABLE"
+	AnsweredPrivately    ErrorCode = "ANSWERED_PRIVATELY"
+	Settled              ErrorCode = "SETTLED"
 	Superseded           ErrorCode = "CONVERSATION_SUPERSEDED"
 	ChooseOrganization   ErrorCode = "CHOOSE_ORGANIZATION"
 	PlanRequired         ErrorCode = "PLAN_REQUIRED"

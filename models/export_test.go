@@ -15,9 +15,6 @@ var (
 	SearchWords     = searchWords
 )
 
-// AllCapabilities is the table.
-func AllCapabilities() []Capabilities { return capabilities }
-
 // Policy is every action with the roles that may do it.
 func Policy() map[Action][]Role {
 	all := make(map[Action][]Role, len(policy))

@@ -23,6 +23,9 @@ const (
 	QuarantinePrefix   = "qua"
 	NewsPrefix         = "nws"
 	DeliveryPrefix     = "dlv"
+	ActionPrefix       = "act"
+	VisitorPrefix      = "vis"
+	MediaPrefix        = "med"
 )
 
 // newID returns prefix_ and a UUIDv7 without dashes: ids made later sort later.

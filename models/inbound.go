@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"encoding/hex"
+	"strings"
+	"time"
+)
 
 // InboundKind is what a platform tells us about.
 type InboundKind string
@@ -80,6 +84,12 @@ type Notice struct {
 	Subject  string // what it is about
 	State    string // the platform's word
 	Explains string // the platform's reason
+}
+
+// Fingerprint is the same for the same notice of the same time.
+func (n Notice) Fingerprint(at time.Time) string {
+	said := strings.Join([]string{n.Type, n.Subject, n.State, n.Explains, at.UTC().Format(time.RFC3339Nano)}, "\x00")
+	return hex.EncodeToString(hashOf([]byte(said)))
 }
 
 // MessageDetails are the parts of a message that only some platforms have. Empty parts are absent.

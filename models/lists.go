@@ -45,7 +45,7 @@ func (tx *Tx) ListConversations(f ConversationFilter, sort ConversationSort, p P
 			key:    func(c *Conversation) (time.Time, string) { return *c.WaitingSince, c.ID },
 		})
 	case WindowExpiresIn:
-		return page(tx, query.Where("window_expires_at >= ?", tx.Now), p, order[Conversation]{
+		return page(tx, query.Where("window_expires_at >= ? AND window_messages_left IS DISTINCT FROM 0", tx.Now), p, order[Conversation]{
 			column: "window_expires_at",
 			key:    func(c *Conversation) (time.Time, string) { return *c.WindowExpiresAt, c.ID },
 		})
@@ -110,12 +110,13 @@ func (tx *Tx) inWindowState(states []WindowState) *gorm.DB {
 	unlimited := tx.db.Where("1 = 0")
 	limited := tx.db.Where("1 = 0")
 	for _, c := range capabilities {
-		if c.Window == 0 {
+		if !c.HasWindow() {
 			unlimited = unlimited.Or("(platform = ? AND surface = ?)", c.Platform, c.Surface)
 		} else {
 			limited = limited.Or("(platform = ? AND surface = ?)", c.Platform, c.Surface)
 		}
 	}
+	const some = "window_messages_left IS DISTINCT FROM 0"
 	closing := tx.Now.Add(tx.Rules.WindowLead)
 	any := tx.db.Where("1 = 0")
 	for _, s := range states {
@@ -123,11 +124,11 @@ func (tx *Tx) inWindowState(states []WindowState) *gorm.DB {
 		case WindowUnlimited:
 			any = any.Or(unlimited)
 		case WindowOpen:
-			any = any.Or(tx.db.Where(limited).Where("window_expires_at > ?", closing))
+			any = any.Or(tx.db.Where(limited).Where("window_expires_at > ?", closing).Where(some))
 		case WindowIsClosing:
-			any = any.Or(tx.db.Where(limited).Where("window_expires_at >= ? AND window_expires_at <= ?", tx.Now, closing))
+			any = any.Or(tx.db.Where(limited).Where("window_expires_at >= ? AND window_expires_at <= ?", tx.Now, closing).Where(some))
 		case WindowIsClosed:
-			any = any.Or(tx.db.Where(limited).Where("window_expires_at IS NULL OR window_expires_at < ?", tx.Now))
+			any = any.Or(tx.db.Where(limited).Where("window_expires_at IS NULL OR window_expires_at < ? OR window_messages_left = 0", tx.Now))
 		}
 	}
 	return any
@@ -167,6 +168,8 @@ type (
 	ConversationEdge       = Edge[Conversation]
 	MessageConnection      = Connection[Message]
 	MessageEdge            = Edge[Message]
+	QuarantineConnection   = Connection[Quarantined]
+	QuarantineEdge         = Edge[Quarantined]
 	ChannelConnection      = Connection[Channel]
 	ChannelEdge            = Edge[Channel]
 	TeamConnection         = Connection[Team]

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -40,6 +41,11 @@ type Message struct {
 	AttemptCount      int
 	RetryCount        int
 	DueAt             *time.Time
+	ReplyMode         ReplyMode  // how it is sent; empty: as its template says
+	PrivateReplyTo    *string    // the comment it answers in private
+	HiddenAt          *time.Time // since when the public does not see it
+	LikedAt           *time.Time // since when we like it
+	OwnReaction       string     // our emoji on it
 }
 
 // Draft is what someone wants to send.
@@ -58,8 +64,13 @@ func (d Draft) Mode() ReplyMode {
 	return FreeForm
 }
 
-// Mode is the way of answering the message used.
-func (m Message) Mode() ReplyMode { return Draft{Template: m.Template}.Mode() }
+// Mode is the way of answering the message uses.
+func (m Message) Mode() ReplyMode {
+	if m.ReplyMode != "" {
+		return m.ReplyMode
+	}
+	return Draft{Template: m.Template}.Mode()
+}
 
 // IsInbound reports whether a contact wrote it.
 func (m Message) IsInbound() bool { return m.Direction == InboundMessage }
@@ -113,6 +124,9 @@ func (tx *Tx) NewMessage(c *Conversation, d Direction) *Message {
 	}
 }
 
+// IsAnsweredPrivately reports whether err says that a comment has its one private reply already.
+func IsAnsweredPrivately(err error) bool { return violates(err, "messages_private_reply_key") }
+
 // AddMessage writes a message with its attachments, unless the channel has one with its external id already: then
 // nothing is written and added is false.
 func (tx *Tx) AddMessage(m *Message, attachments []Attachment) (added bool, err error) {
@@ -131,6 +145,9 @@ func (tx *Tx) AddMessage(m *Message, attachments []Attachment) (added bool, err 
 		a.OrganizationID, a.MessageID, a.Position = m.OrganizationID, m.ID, i
 		rows[i] = a
 	}
+	if err := tx.keepMedia(m, rows); err != nil {
+		return false, err
+	}
 	if err := tx.Create(&rows); err != nil {
 		return false, fmt.Errorf("create attachments: %w", err)
 	}
@@ -138,11 +155,11 @@ func (tx *Tx) AddMessage(m *Message, attachments []Attachment) (added bool, err 
 }
 
 // MessageByExternalID finds a channel's message by the platform's id, or by ours where the platform handed it back;
-// nil if there is none. After nil nobody else gets that answer about this id until the transaction ends: so either news of
-// a message finds it, or the message finds its early news.
+// nil if there is none. Unless a message has this id already, nobody else decides about the id until the transaction ends:
+// so either news of a message finds it, or the message finds its early news.
 func (tx *Tx) MessageByExternalID(channelID, externalID, reference string) (*Message, error) {
 	m, err := tx.findMessage(channelID, externalID, reference)
-	if err != nil || m != nil {
+	if err != nil || m != nil && m.ExternalID != nil {
 		return m, err
 	}
 	if err := tx.Meet(channelID, externalID); err != nil {
@@ -151,8 +168,7 @@ func (tx *Tx) MessageByExternalID(channelID, externalID, reference string) (*Mes
 	return tx.findMessage(channelID, externalID, reference)
 }
 
-// Meet waits until nobody else decides on the platform's id of a message. Whoever gives that id to a known message holds
-// its conversation first.
+// Meet waits until nobody else decides on the platform's id of a message. It comes before any conversation is locked.
 func (tx *Tx) Meet(channelID, externalID string) error {
 	err := tx.db.Exec(`SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, channelID+" "+externalID).Error
 	if err != nil {
@@ -175,6 +191,63 @@ func (tx *Tx) findMessage(channelID, externalID, reference string) (*Message, er
 		return nil, fmt.Errorf("read message of %s: %w", channelID, err)
 	}
 	return &m, nil
+}
+
+// AwaitedEcho finds the message of ours that an echo without our reference is of: one of the conversation's that is being
+// sent, or whose answer was lost about the platform's time at, with the same words. At most one message of a conversation
+// is being sent at a time.
+func (tx *Tx) AwaitedEcho(c *Conversation, text string, at time.Time) (*Message, error) {
+	lost := tx.db.Where("status = 'FAILED' AND failure_reason = ?", Unconfirmed)
+	if !at.IsZero() {
+		lost = lost.Where("created_at <= ? AND failed_at >= ?", at.Add(echoSlack), at.Add(-echoSlack))
+	}
+	var awaited []Message
+	err := tx.own().Where("conversation_id = ? AND external_id IS NULL AND direction = 'OUTBOUND'", c.ID).
+		Where(tx.db.Where("status = 'SENDING'").Or(lost)).
+		Order("status = 'SENDING' DESC, id").Limit(100).Find(&awaited).Error
+	if err != nil {
+		return nil, fmt.Errorf("look for what an echo is of in %s: %w", c.ID, err)
+	}
+	for i := range awaited {
+		if strings.TrimSpace(awaited[i].Text) == strings.TrimSpace(text) {
+			return &awaited[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// echoSlack is how far a platform's clock and ours may differ, and its answer and its echo.
+const echoSlack = 10 * time.Minute
+
+// receiptLimit bounds how many messages one receipt speaks for.
+const receiptLimit = 1000
+
+// SaidUntil reads the messages we have sent in a conversation until an instant that the contact is not known to have read. A
+// message counts from the beginning of its attempt: the platform's time of it lies between that and our record. One that is
+// still being sent does not count: it may yet be refused.
+func (tx *Tx) SaidUntil(c *Conversation, until time.Time) ([]Message, error) {
+	var messages []Message
+	err := tx.db.Raw(`
+		SELECT m.* FROM messages m
+		LEFT JOIN delivery_attempts a ON a.organization_id = m.organization_id AND a.message_id = m.id AND a.number = m.attempt_count
+		WHERE m.organization_id = ? AND m.conversation_id = ? AND m.status IN ('SENT', 'DELIVERED')
+		  AND COALESCE(a.started_at, m.platform_at, m.created_at) <= ?
+		ORDER BY m.id DESC LIMIT ?`, c.OrganizationID, c.ID, until, receiptLimit).Find(&messages).Error
+	if err != nil {
+		return nil, fmt.Errorf("read what was said in %s: %w", c.ID, err)
+	}
+	return messages, nil
+}
+
+// SaidBefore reads the messages we have sent in a conversation before one of them that the contact is not known to have read.
+func (tx *Tx) SaidBefore(m *Message) ([]Message, error) {
+	var messages []Message
+	err := tx.own().Where("conversation_id = ? AND id < ? AND status IN ('SENT', 'DELIVERED')", m.ConversationID, m.ID).
+		Order("id DESC").Limit(receiptLimit).Find(&messages).Error
+	if err != nil {
+		return nil, fmt.Errorf("read what was said before %s: %w", m.ID, err)
+	}
+	return messages, nil
 }
 
 // LockMessage locks the message's conversation, then reads the message: the order every writer keeps.
@@ -315,10 +388,10 @@ func (tx *Tx) ForgetOld() error {
 	return nil
 }
 
-// DropAttachments forgets a message's attachments.
+// DropAttachments forgets a message's attachments; their files are deleted soon after.
 func (tx *Tx) DropAttachments(m *Message) error {
 	if err := tx.own().Where("message_id = ?", m.ID).Delete(&Attachment{}).Error; err != nil {
 		return fmt.Errorf("drop attachments of %s: %w", m.ID, err)
 	}
-	return nil
+	return tx.dropMedia(m)
 }

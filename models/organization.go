@@ -96,10 +96,10 @@ func (tx *Tx) Organization() (*Organization, error) {
 }
 
 // LockOrganization reads the organization and keeps others from changing it. It is the last row to be locked, after
-// any conversation.
+// any conversation. Those who insert rows that refer to it need not wait.
 func (tx *Tx) LockOrganization() (*Organization, error) {
 	var o Organization
-	err := tx.db.Raw(`SELECT * FROM organizations WHERE id = ? FOR UPDATE`, tx.Viewer.OrganizationID).Scan(&o).Error
+	err := tx.db.Raw(`SELECT * FROM organizations WHERE id = ? FOR NO KEY UPDATE`, tx.Viewer.OrganizationID).Scan(&o).Error
 	if err != nil {
 		return nil, fmt.Errorf("lock organization: %w", err)
 	}

@@ -197,7 +197,12 @@ const (
 	DueWindows     JobKind = "windows"     // conversations whose window is to be announced
 	DueInboxes     JobKind = "inboxes"     // organizations whose activity is to be looked at
 	DueLogs        JobKind = "logs"        // organizations with events to forget
-	DueQuarantined JobKind = "quarantined" // to be imported
+	DueQuarantined JobKind = "quarantined" // to be taken in
+	DueActions     JobKind = "actions"     // to be done on a platform
+	DuePosts       JobKind = "posts"       // to be looked up on a platform
+	DuePolls       JobKind = "polls"       // channels to ask their platform for news
+	DueTokens      JobKind = "tokens"      // channels whose access token is to be renewed
+	DueMedia       JobKind = "media"       // files to be fetched from their platform, or deleted
 )
 
 // claims take due rows by pushing their time ahead: the lease. Two workers never take one row (SKIP LOCKED), and a
@@ -215,6 +220,14 @@ var claims = map[JobKind]string{
 		SELECT FROM quarantine earlier
 		WHERE earlier.organization_id = due.organization_id AND earlier.channel_id = due.channel_id
 		  AND earlier.due_at IS NOT NULL AND earlier.id < due.id)`),
+	DueActions: claim("message_actions", "due_at", "organization_id", `AND NOT EXISTS (
+		SELECT FROM message_actions earlier
+		WHERE earlier.organization_id = due.organization_id AND earlier.message_id = due.message_id
+		  AND earlier.due_at IS NOT NULL AND earlier.id < due.id)`),
+	DuePosts:  claim("posts", "due_at", "organization_id", ""),
+	DuePolls:  claim("channels", "poll_due_at", "organization_id", ""),
+	DueTokens: claim("channels", "token_due_at", "organization_id", ""),
+	DueMedia:  claim("media", "due_at", "organization_id", ""),
 }
 
 func claim(table, dueAt, organization, and string) string {

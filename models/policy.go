@@ -8,7 +8,7 @@ import (
 // Role is what a member is to an organization.
 type Role string
 
-// Roles of people, and the two of our own making for what happens by itself.
+// Roles of people, and those of our own making: for what happens by itself, and for the visitor of a widget.
 const (
 	Owner        Role = "OWNER"
 	Admin        Role = "ADMIN"
@@ -17,6 +17,7 @@ const (
 	ViewerRole   Role = "VIEWER"
 	systemRole   Role = "SYSTEM"
 	platformRole Role = "PLATFORM"
+	visitorRole  Role = "VISITOR"
 )
 
 // Action is something one can ask the door to do.
@@ -29,16 +30,23 @@ const (
 	MarkRead            Action = "MARK_READ"
 	Reply               Action = "REPLY"
 	RetryMessage        Action = "RETRY_MESSAGE"
+	ActOnMessage        Action = "ACT_ON_MESSAGE"
 	Assign              Action = "ASSIGN"
 	AssignFromStream    Action = "ASSIGN_FROM_STREAM"
 	ChangeStatus        Action = "CHANGE_STATUS"
 	ActivateInbox       Action = "ACTIVATE_INBOX"
 	ManageChannels      Action = "MANAGE_CHANNELS"
 	ManageMembers       Action = "MANAGE_MEMBERS"
+	ManageQuarantine    Action = "MANAGE_QUARANTINE"
+	ChangePlan          Action = "CHANGE_PLAN"
 	ManageOwnTokens     Action = "MANAGE_OWN_TOKENS"
 	ReceiveFromPlatform Action = "RECEIVE_FROM_PLATFORM"
 	DeliverMessages     Action = "DELIVER_MESSAGES"
 	KeepTheClock        Action = "KEEP_THE_CLOCK"
+	AdmitVisitors       Action = "ADMIT_VISITORS"
+	ReadAsVisitor       Action = "READ_AS_VISITOR"
+	WriteAsVisitor      Action = "WRITE_AS_VISITOR"
+	IdentifyAsVisitor   Action = "IDENTIFY_AS_VISITOR"
 )
 
 // people in the order of the table's columns.
@@ -55,16 +63,23 @@ var policy = []rule{
 	{MarkRead, []Role{Owner, Admin, Supervisor, Agent}},
 	{Reply, []Role{Owner, Admin, Supervisor, Agent}},
 	{RetryMessage, []Role{Owner, Admin, Supervisor, Agent}},
+	{ActOnMessage, []Role{Owner, Admin, Supervisor, Agent}},
 	{Assign, []Role{Owner, Admin, Supervisor, Agent}},
 	{AssignFromStream, []Role{Owner, Admin, Supervisor, Agent}},
 	{ChangeStatus, []Role{Owner, Admin, Supervisor, Agent}},
 	{ActivateInbox, []Role{Owner, Admin}},
 	{ManageChannels, []Role{Owner, Admin}},
 	{ManageMembers, []Role{Owner, Admin}},
+	{ManageQuarantine, []Role{Owner, Admin}},
+	{ChangePlan, []Role{systemRole}},
 	{ManageOwnTokens, []Role{Owner, Admin, Supervisor, Agent, ViewerRole}},
 	{ReceiveFromPlatform, []Role{platformRole, systemRole}},
 	{DeliverMessages, []Role{systemRole}},
 	{KeepTheClock, []Role{systemRole}},
+	{AdmitVisitors, []Role{platformRole}},
+	{ReadAsVisitor, []Role{visitorRole}},
+	{WriteAsVisitor, []Role{visitorRole}},
+	{IdentifyAsVisitor, []Role{visitorRole}},
 }
 
 // May reports whether the role may do the action. What the table does not say is not allowed.
@@ -88,7 +103,7 @@ func (r rule) allows(role Role) bool {
 
 // PolicyTable prints who may do what, one action a line. A golden file holds it, so that a change shows in review.
 func PolicyTable() string {
-	columns := append(append([]Role{}, people...), platformRole, systemRole)
+	columns := append(append([]Role{}, people...), visitorRole, platformRole, systemRole)
 	var b strings.Builder
 	line := func(title string, cell func(Role) string) {
 		text := fmt.Sprintf("%-22s", title)

@@ -11,6 +11,7 @@ type Rules struct {
 	KeyRetention   time.Duration // how long an idempotency key is remembered
 	EarlyRetention time.Duration // how long news waits for its message
 	MaxAttempts    int           // of one round of sending a message
+	HumanAgent     bool          // Meta has approved the Human Agent feature for our app
 }
 
 // DefaultRules are the product's.
@@ -23,5 +24,6 @@ func DefaultRules() Rules {
 		KeyRetention:   24 * time.Hour,
 		EarlyRetention: 7 * 24 * time.Hour,
 		MaxAttempts:    8,
+		HumanAgent:     true,
 	}
 }

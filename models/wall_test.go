@@ -22,6 +22,7 @@ type belongings struct {
 	team         *models.Team
 	post         *models.Post
 	token        *models.Token
+	media        *models.Media
 }
 
 // furnish puts a row into every table of tenants.
@@ -40,10 +41,19 @@ func (w *world) furnish() (b belongings) {
 		b.team = tx.NewTeam("First line")
 		must(w.t, tx.Create(b.team))
 		must(w.t, tx.Create(&models.TeamMember{OrganizationID: w.org.ID, TeamID: b.team.ID, UserID: w.agent.UserID}))
-		b.post, err = tx.TakePost(models.Post{ChannelID: w.channel.ID, ExternalID: "p1"})
+		b.post, err = tx.TakePost(w.channel.ID, models.PostFacts{ExternalID: "p1"})
 		must(w.t, err)
+		must(w.t, tx.Create(tx.NewAction(b.message, models.HideMessage)))
+		must(w.t, tx.SaveWidget(&models.Widget{OrganizationID: w.org.ID, ChannelID: w.channel.ID, AllowedOrigins: []string{"https://shop.example"}}))
+		visitor, _, err := tx.NewVisitor(w.channel.ID)
+		must(w.t, err)
+		must(w.t, tx.Create(visitor))
 		must(w.t, tx.ReplaceAssignment(b.conversation, &w.agent.UserID, &b.team.ID, "because"))
 		must(w.t, tx.Create(&models.Attachment{OrganizationID: w.org.ID, MessageID: b.message.ID, Kind: models.Image}))
+		b.media = &models.Media{
+			OrganizationID: w.org.ID, ID: "med_of_" + w.org.ID, Kind: models.Image, SourceURL: "secret", Status: models.MediaPending, CreatedAt: tx.Now,
+		}
+		must(w.t, tx.Create(b.media))
 		must(w.t, tx.Create(&models.DeliveryAttempt{OrganizationID: w.org.ID, MessageID: b.message.ID, Number: 1, StartedAt: tx.Now}))
 		_, err = tx.React(b.message, b.identity.ID, "🌷", tx.Now)
 		must(w.t, err)
@@ -251,6 +261,7 @@ func (w *world) everything(t *testing.T, mine, theirs belongings) map[string][]s
 		whose(t, got, "TeamMembers", func(m models.TeamMember) string { return m.OrganizationID })(
 			tx.TeamMembers([]string{mine.team.ID, theirs.team.ID}))
 		whose(t, got, "Posts", func(p models.Post) string { return p.OrganizationID })(tx.Posts([]string{mine.post.ID, theirs.post.ID}))
+		whose(t, got, "Media", func(m models.Media) string { return m.OrganizationID })(tx.Media([]string{mine.media.ID, theirs.media.ID}))
 		whose(t, got, "Memberships", func(m models.Membership) string { return m.OrganizationID })(tx.Memberships(nil))
 		whose(t, got, "EventsAfter", func(e models.Event) string { return e.OrganizationID })(tx.EventsAfter(0, 100))
 		whose(t, got, "ListConversations", func(c *models.Conversation) string { return c.OrganizationID })(

@@ -21,7 +21,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // windowed is a platform that takes free text for a day, and templates after it.
 var windowed = models.Capabilities{
-	Window: day, ModesInside: []models.ReplyMode{models.FreeForm, models.TemplateMode}, ModesAfter: []models.ReplyMode{models.TemplateMode},
+	Openings: []models.Opening{{By: models.Writes, For: day}}, ModesInside: []models.ReplyMode{models.FreeForm, models.TemplateMode}, ModesAfter: []models.ReplyMode{models.TemplateMode},
 }
 
 func TestWindow(t *testing.T) {
@@ -75,7 +75,7 @@ func TestMoveWindow(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c := models.Conversation{WindowExpiresAt: test.before, WindowNotice: models.ClosingNotice}
-			moved := c.MoveWindow(windowed, models.DefaultRules(), test.at, noon)
+			moved := c.MoveWindow(windowed, models.DefaultRules(), models.Writes, test.at, noon)
 			if moved != test.moved || !c.WindowExpiresAt.Equal(*test.expires) {
 				t.Errorf("moved: %t to %v, want %t to %v", moved, c.WindowExpiresAt, test.moved, test.expires)
 			}
@@ -91,7 +91,7 @@ func TestMoveWindow(t *testing.T) {
 	t.Run("does nothing where the platform has no window", func(t *testing.T) {
 		t.Parallel()
 		var c models.Conversation
-		if c.MoveWindow(models.Capabilities{}, models.DefaultRules(), noon, noon) || !reflect.DeepEqual(c, models.Conversation{}) {
+		if c.MoveWindow(models.Capabilities{}, models.DefaultRules(), models.Writes, noon, noon) || !reflect.DeepEqual(c, models.Conversation{}) {
 			t.Errorf("became %+v", c)
 		}
 	})
@@ -111,7 +111,7 @@ func TestMoveWindow(t *testing.T) {
 			var c models.Conversation
 			for _, at := range times {
 				before := c.WindowExpiresAt
-				c.MoveWindow(windowed, models.DefaultRules(), at, noon)
+				c.MoveWindow(windowed, models.DefaultRules(), models.Writes, at, noon)
 				if before != nil && c.WindowExpiresAt.Before(*before) {
 					t.Fatalf("%v: shortened from %v to %v", times, before, c.WindowExpiresAt)
 				}
@@ -131,7 +131,7 @@ func TestAnnounceWindow(t *testing.T) {
 	t.Run("says each thing once, at its instant", func(t *testing.T) {
 		t.Parallel()
 		var c models.Conversation
-		c.MoveWindow(windowed, rules, noon, noon)
+		c.MoveWindow(windowed, rules, models.Writes, noon, noon)
 		for _, step := range []struct {
 			name   string
 			now    time.Time
@@ -168,7 +168,7 @@ func TestAnnounceWindow(t *testing.T) {
 		t.Parallel()
 		c := models.Conversation{WindowExpiresAt: &expires, WindowNotice: models.ClosedNotice}
 		now := expires.Add(day)
-		c.MoveWindow(windowed, rules, now, now)
+		c.MoveWindow(windowed, rules, models.Writes, now, now)
 		if notice, due := c.AnnounceWindow(rules, now.Add(day-lead)); notice != models.ClosingNotice || !due {
 			t.Errorf("got %q, %t", notice, due)
 		}
@@ -250,7 +250,7 @@ func TestReplyContext(t *testing.T) {
 	w.look(func(tx *models.Tx) error {
 		r, err := tx.ReplyContext(c, models.FreeForm)
 		must(t, err)
-		if r.Organization.ID != w.org.ID || r.Channel.ID != c.ChannelID || r.Identity.ID != c.IdentityID || r.Capabilities.Window != day {
+		if r.Organization.ID != w.org.ID || r.Channel.ID != c.ChannelID || r.Identity.ID != c.IdentityID || r.Capabilities.WindowAfterMessage() != day {
 			t.Errorf("got %+v", r)
 		}
 		if reasons := c.CannotReply(r, tx.Now); len(reasons) > 0 {
@@ -276,6 +276,9 @@ func TestWindowInSQL(t *testing.T) {
 	var all []*models.Conversation
 	for i := range 60 {
 		all = append(all, w.conversationOn(channels[random.IntN(2)], string(rune('a'+i)), func(c *models.Conversation) {
+			if i%5 == 0 {
+				c.WindowMessagesLeft = ptr(random.IntN(2))
+			}
 			if i%7 > 0 {
 				c.WindowExpiresAt = ptr(start.Add(edges[random.IntN(len(edges))] + time.Duration(random.IntN(3))*time.Hour))
 			}
@@ -327,4 +330,85 @@ func sortedIDs(c *models.ConversationConnection) []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// quota is a platform that takes five messages within two days of a message, and three within a minute of a tap.
+var quota = models.Capabilities{
+	Openings:    []models.Opening{{By: models.Writes, For: 2 * day, Messages: 5}, {By: models.Taps, For: time.Minute, Messages: 3}},
+	ModesInside: []models.ReplyMode{models.FreeForm},
+}
+
+func TestWindowOfMessages(t *testing.T) {
+	t.Parallel()
+	rules := models.DefaultRules()
+	var c models.Conversation
+	left := func(what string, want int, state models.WindowState) {
+		t.Helper()
+		if c.WindowMessagesLeft == nil || *c.WindowMessagesLeft != want || c.Window(quota, rules, noon).State != state {
+			t.Errorf("%s: %v left, %s", what, c.WindowMessagesLeft, c.Window(quota, rules, noon).State)
+		}
+	}
+	c.MoveWindow(quota, rules, models.Writes, noon, noon)
+	left("after a message", 5, models.WindowOpen)
+	c.ReturnReply(quota, noon)
+	left("never more than it opened with", 5, models.WindowOpen)
+	for range 6 {
+		c.CountReply()
+	}
+	left("never less than none", 0, models.WindowIsClosed)
+	c.ReturnReply(quota, noon.Add(-tick))
+	left("of a message from before the window", 0, models.WindowIsClosed)
+	c.ReturnReply(quota, noon)
+	left("of a message that failed", 1, models.WindowOpen)
+	if c.MoveWindow(quota, rules, models.Taps, noon, noon) || c.MoveWindow(quota, rules, models.Reacts, noon, noon) {
+		t.Error("a tap within a longer window moved it, or a reaction did")
+	}
+	left("after a tap", 1, models.WindowOpen)
+
+	reply := models.ReplyContext{
+		Capabilities: quota, Rules: rules, Mode: models.FreeForm, Organization: &models.Organization{InboxStatus: models.InboxIsActive},
+		Channel: &models.Channel{Status: models.Connected}, Identity: &models.ContactIdentity{},
+	}
+	c.CountReply()
+	if got := c.CannotReply(reply, noon); !slices.Equal(got, []models.CannotReplyReason{models.CannotWindow}) {
+		t.Errorf("a sixth reply: %v", got)
+	}
+	if reply.Counted = true; len(c.CannotReply(reply, noon)) > 0 {
+		t.Error("the fifth has its place, and is refused")
+	}
+}
+
+func TestHumanAgent(t *testing.T) {
+	t.Parallel()
+	caps := windowed
+	caps.ModesInside, caps.ModesAfter, caps.HumanAgentFor = []models.ReplyMode{models.FreeForm}, nil, 7*day
+	c := models.Conversation{WindowAnchorAt: ptr(noon), WindowExpiresAt: ptr(noon.Add(day))}
+	reply := models.ReplyContext{
+		Capabilities: caps, Rules: models.DefaultRules(), Mode: models.FreeForm, Organization: &models.Organization{InboxStatus: models.InboxIsActive},
+		Channel: &models.Channel{Status: models.Connected}, Identity: &models.ContactIdentity{},
+	}
+	for _, test := range []struct {
+		name     string
+		after    time.Duration
+		byPerson bool
+		approved bool
+		mode     models.ReplyMode
+		want     []models.CannotReplyReason
+	}{
+		{"within the window", day, true, true, models.FreeForm, nil},
+		{"after it", day + tick, true, true, models.HumanAgent, nil},
+		{"at the last instant of the week", 7 * day, true, true, models.HumanAgent, nil},
+		{"after the week", 7*day + tick, true, true, models.FreeForm, []models.CannotReplyReason{models.CannotWindow}},
+		{"by a program", day + tick, false, true, models.FreeForm, []models.CannotReplyReason{models.CannotWindow}},
+		{"without Meta's approval", day + tick, true, false, models.FreeForm, []models.CannotReplyReason{models.CannotWindow}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r, now := reply, noon.Add(test.after)
+			r.ByPerson, r.Rules.HumanAgent = test.byPerson, test.approved
+			if mode, why := c.ModeNow(r, now), c.CannotReply(r, now); mode != test.mode || !slices.Equal(why, test.want) {
+				t.Errorf("goes as %s, refused for %v", mode, why)
+			}
+		})
+	}
 }

@@ -31,7 +31,12 @@ func Kinds(b *inbox.Inbox) []Kind {
 		{Due: models.DueMessages, Handle: b.Deliver, Lease: inbox.DeliveryLease, Slots: 16},
 		{Due: models.DueWindows, Handle: b.AnnounceWindow, Lease: time.Minute, Slots: 4},
 		{Due: models.DueInboxes, Handle: b.CheckActivity, Lease: time.Minute, Slots: 2},
-		{Due: models.DueQuarantined, Handle: b.Import, Lease: time.Minute, Slots: 1},
+		{Due: models.DueQuarantined, Handle: b.Import, Lease: time.Minute, Slots: 4},
+		{Due: models.DueActions, Handle: b.Perform, Lease: inbox.ActionLease, Slots: 8},
+		{Due: models.DuePosts, Handle: b.LookUp, Lease: inbox.LookupLease, Slots: 4},
+		{Due: models.DuePolls, Handle: b.Poll, Lease: inbox.PollLease, Slots: 4},
+		{Due: models.DueTokens, Handle: b.Renew, Lease: inbox.RenewLease, Slots: 2},
+		{Due: models.DueMedia, Handle: b.FetchMedia, Lease: inbox.MediaLease, Slots: 8},
 		{Due: models.DueLogs, Handle: b.ForgetLog, Lease: time.Minute, Slots: 1},
 	}
 }

@@ -247,9 +247,9 @@ func keepsPromises(t *testing.T, inbound []models.Inbound) {
 		case models.InboundReceipt:
 			require(in.Status != "", "is a receipt without status")
 			require(in.ExternalID != "" || !in.UpTo.IsZero() && in.Author.ID != "", "is a receipt for nothing")
+			require((in.Status == models.Failed) == (in.Failure != nil), "failed without a reason, or the reverse")
 		case models.InboundTyping:
 			require(in.Author.ID != "", "lacks the contact")
-			require((in.Status == models.Failed) == (in.Failure != nil), "failed without a reason, or the reverse")
 		case models.InboundRekey:
 			require(in.Author.ID != "" && in.NewAuthorID != "", "lacks the old or the new id")
 		case models.InboundOptIn, models.InboundOptOut:

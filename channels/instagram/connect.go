@@ -28,8 +28,16 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 		return channels.Account{}, err
 	}
 	account.Name = cmp.Or(known.Name, known.Username)
+	if hasOwnLogin(account) {
+		ends := a.now().Add(assumedLife)
+		account.Credentials.ExpiresAt = &ends
+	}
 	return account, nil
 }
+
+// assumedLife is how long a token of Instagram Login is taken to last until it was renewed for the first time: it does not
+// tell its age, lasts 60 days, and can be renewed once it is a day old.
+const assumedLife = 2 * 24 * time.Hour
 
 // Subscribe makes Meta deliver what happens on the account. Where to is a setting of the app. An account that belongs to
 // a Page is delivered with it: the list of fields is the Page's then, and the Page may be a channel of its own.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"parley/channels"
 	"parley/channels/meta"
@@ -22,13 +23,15 @@ import (
 // of the AppSecrets, too.
 type Config struct {
 	meta.App
-	InstagramBase string // https://graph.instagram.com unless set
+	InstagramBase string           // https://graph.instagram.com unless set
+	Now           func() time.Time // time.Now unless set
 }
 
 // Adapter speaks for every Instagram account of the server.
 type Adapter struct {
 	app           meta.App
 	instagramBase string
+	now           func() time.Time
 }
 
 var (
@@ -47,7 +50,10 @@ func New(config Config) *Adapter {
 	if config.InstagramBase == "" {
 		config.InstagramBase = "https://graph.instagram.com"
 	}
-	return &Adapter{app: config.WithDefaults(), instagramBase: strings.TrimRight(config.InstagramBase, "/")}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	return &Adapter{app: config.WithDefaults(), instagramBase: strings.TrimRight(config.InstagramBase, "/"), now: config.Now}
 }
 
 // Platform is Instagram.

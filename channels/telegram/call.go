@@ -97,6 +97,8 @@ func reason(code int, description string) models.FailureReason {
 	switch {
 	case code == http.StatusForbidden: // blocked, deactivated, or never started the bot
 		return models.RecipientBlocked
+	case code == http.StatusNotFound && strings.Contains(description, "method not found"): // by an old server of somebody's own
+		return models.PlatformRefused
 	case code == http.StatusUnauthorized || code == http.StatusNotFound: // a token that was revoked, or never was one
 		return models.AuthExpired
 	case code == http.StatusTooManyRequests:

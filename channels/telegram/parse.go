@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -215,34 +214,22 @@ func (m *messageReaction) read(in models.Inbound) ([]models.Inbound, error) {
 	}
 	in.Kind, in.Author, in.At = models.InboundReaction, m.User.author(), m.Date.Time
 	in.ThreadKey, in.TargetExternalID = threadKey(m.Chat.ID, ""), externalID(m.Chat.ID, m.MessageID, "")
-	var all []models.Inbound
-	for _, emoji := range changed(emojis(m.Old), emojis(m.New)) {
-		in.Emoji = emoji
-		all = append(all, in)
+	in.Emoji = newest(m.New)
+	if in.Emoji == "" && newest(m.Old) == "" {
+		return nil, nil
 	}
-	return all, nil
+	return []models.Inbound{in}, nil
 }
 
-// emojis leaves out reactions that have no character to show, such as a custom picture.
-func emojis(reactions []reaction) []string {
-	var list []string
+// newest is the last reaction of a list: of several by one person, which paying users may give, one is kept. Reactions
+// without a character to show, such as a custom picture, are none.
+func newest(reactions []reaction) (emoji string) {
 	for _, r := range reactions {
 		if r.Type == "emoji" && r.Emoji != "" {
-			list = append(list, r.Emoji)
+			emoji = r.Emoji
 		}
 	}
-	return list
-}
-
-// changed is what to say so that old becomes current. Only everything can be taken away at once, so if one of
-// several went, all go and those that stay are said again.
-func changed(old, current []string) []string {
-	for _, emoji := range old {
-		if !slices.Contains(current, emoji) {
-			return append([]string{""}, current...)
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(current), func(emoji string) bool { return slices.Contains(old, emoji) })
+	return emoji
 }
 
 // businessConnection says that a person lets the bot speak for them, or no more.

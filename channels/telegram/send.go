@@ -23,7 +23,7 @@ func (a *Adapter) Send(ctx context.Context, account channels.Account, m channels
 	if err != nil {
 		return channels.Sent{}, err
 	}
-	chatID, connection, err := address(m)
+	chatID, connection, err := address(m.ThreadKey, m.RecipientID)
 	if err != nil {
 		return channels.Sent{}, err
 	}
@@ -52,10 +52,10 @@ func (a *Adapter) Send(ctx context.Context, account channels.Account, m channels
 }
 
 // address is the chat, and whose account speaks in it. The thread knows both.
-func address(m channels.Outbound) (chatID int64, connection string, err error) {
-	thread, connection, _ := strings.Cut(m.ThreadKey, ":")
+func address(threadKey, recipientID string) (chatID int64, connection string, err error) {
+	thread, connection, _ := strings.Cut(threadKey, ":")
 	if thread == "" {
-		thread = m.RecipientID
+		thread = recipientID
 	}
 	chatID, err = strconv.ParseInt(thread, 10, 64)
 	if err != nil || chatID == 0 {
@@ -66,15 +66,11 @@ func address(m channels.Outbound) (chatID int64, connection string, err error) {
 
 // replyTo names a message of the same chat. If it was deleted meanwhile, the reply is sent without it.
 func replyTo(external string) (object, error) {
-	parts := strings.Split(external, ":")
-	if len(parts) < 2 {
-		return nil, channels.Unsendable("the message to reply to is not Telegram's")
-	}
-	id, err := strconv.ParseInt(parts[1], 10, 64)
+	at, err := find(external)
 	if err != nil {
-		return nil, channels.Unsendable("the message to reply to is not Telegram's")
+		return nil, err
 	}
-	return object{"message_id": id, "allow_sending_without_reply": true}, nil
+	return object{"message_id": at.messageID, "allow_sending_without_reply": true}, nil
 }
 
 func contentOf(m channels.Outbound) (method string, arguments object, err error) {

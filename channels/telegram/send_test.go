@@ -214,6 +214,10 @@ func TestSendMapsRefusals(t *testing.T) {
 			404, nil, `{"ok":false,"error_code":404,"description":"Not Found"}`,
 			channels.SendError{Failure: models.Failure{Reason: models.AuthExpired, Code: "404", Message: "Not Found"}, HTTPStatus: 404},
 		},
+		"a method this server does not know": {
+			404, nil, `{"ok":false,"error_code":404,"description":"Not Found: method not found"}`,
+			channels.SendError{Failure: models.Failure{Reason: models.PlatformRefused, Code: "404", Message: "Not Found: method not found"}, HTTPStatus: 404},
+		},
 		"somebody else driving the bot": {
 			409, nil, `{"ok":false,"error_code":409,"description":"Conflict"}`,
 			channels.SendError{Failure: models.Failure{Reason: models.PlatformRefused, Code: "409", Message: "Conflict"}, HTTPStatus: 409},

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,19 +58,9 @@ func write(m channels.Outbound) (meta.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	recipient := m.RecipientID
-	if recipient == "" {
-		recipient = m.ThreadKey
-	}
-	if recipient == "" {
-		return nil, channels.Unsendable("message to nobody")
-	}
-	payload := meta.Object{
-		"messaging_product":     "whatsapp",
-		"recipient_type":        "individual",
-		addressField(recipient): strings.TrimPrefix(recipient, "+"),
-		"type":                  kind,
-		kind:                    content,
+	payload, err := addressed(cmp.Or(m.RecipientID, m.ThreadKey), kind, content)
+	if err != nil {
+		return nil, err
 	}
 	if m.ReplyToExternalID != "" {
 		payload["context"] = meta.Object{"message_id": m.ReplyToExternalID}
@@ -78,6 +69,20 @@ func write(m channels.Outbound) (meta.Object, error) {
 		payload["biz_opaque_callback_data"] = meta.ReferencePrefix + m.Reference
 	}
 	return payload, nil
+}
+
+// addressed puts content of a kind into the envelope of whatever reaches a contact.
+func addressed(recipient, kind string, content meta.Object) (meta.Object, error) {
+	if recipient == "" {
+		return nil, channels.Unsendable("message to nobody")
+	}
+	return meta.Object{
+		"messaging_product":     "whatsapp",
+		"recipient_type":        "individual",
+		addressField(recipient): strings.TrimPrefix(recipient, "+"),
+		"type":                  kind,
+		kind:                    content,
+	}, nil
 }
 
 // addressField tells a phone number from a business-scoped user id, which begins with a country and a dot.

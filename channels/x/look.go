@@ -55,7 +55,7 @@ func (a *Adapter) ReadPost(ctx context.Context, account channels.Account, extern
 // privateHosts serve files of direct messages, to their two ends only.
 var privateHosts = []string{"ton.twitter.com", "ton.x.com"}
 
-// OpenMedia asks X for a file. The account's token goes to X's own hosts only.
+// OpenMedia asks X for a file of a direct message. Files elsewhere are public: the account's token goes to X's own hosts only.
 func (a *Adapter) OpenMedia(ctx context.Context, account channels.Account, file models.Attachment) (*http.Response, error) {
 	address, err := url.Parse(file.URL)
 	if err != nil || address.Host == "" || address.User != nil {
@@ -65,9 +65,10 @@ func (a *Adapter) OpenMedia(ctx context.Context, account channels.Account, file 
 	if err != nil {
 		return nil, channels.Unsendable("attachment without an address")
 	}
-	if a.isPrivate(address) {
-		req.Header.Set("Authorization", "Bearer "+account.Credentials.AccessToken)
+	if !a.isPrivate(address) {
+		return nil, channels.ErrPublic
 	}
+	req.Header.Set("Authorization", "Bearer "+account.Credentials.AccessToken)
 	client := http.Client{}
 	if a.config.HTTP != nil {
 		client = *a.config.HTTP

@@ -18,6 +18,22 @@ type DisplayableError interface {
 
 // An account on one platform.
 type AccountInput struct {
+	// A Facebook Page.
+	Facebook *FacebookAccountInput `json:"facebook,omitempty"`
+	// An Instagram professional account.
+	Instagram *InstagramAccountInput `json:"instagram,omitempty"`
+	// An account on X.
+	X *XAccountInput `json:"x,omitempty"`
+	// A LinkedIn Page.
+	LinkedIn *LinkedInAccountInput `json:"linkedIn,omitempty"`
+	// A TikTok Business account.
+	TikTok *TikTokAccountInput `json:"tikTok,omitempty"`
+	// A WeChat Official Account. Needs the Enterprise plan.
+	WeChat *WeChatAccountInput `json:"weChat,omitempty"`
+	// A number for text messages at Twilio. Needs the Enterprise plan.
+	Sms *SmsAccountInput `json:"sms,omitempty"`
+	// A widget of our own for web pages.
+	Messenger *MessengerAccountInput `json:"messenger,omitempty"`
 	// A phone number of the WhatsApp Business Platform.
 	WhatsApp *WhatsAppAccountInput `json:"whatsApp,omitempty"`
 	// A Telegram bot.
@@ -36,6 +52,24 @@ type ActivateInboxInput struct {
 type ActivateInboxPayload struct {
 	// The organization. Null if nothing was changed.
 	Organization *models.Organization `json:"organization,omitempty"`
+	// Why nothing was changed. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Whose pages may show a widget.
+type AllowOriginsInput struct {
+	// The Messenger channel.
+	ChannelID string `json:"channelId"`
+	// At most 20, as browsers name them: `https://shop.example`, or `http://localhost:3000` for development.
+	Origins []string `json:"origins"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The changed widget.
+type AllowOriginsPayload struct {
+	// The channel. Null if nothing was changed.
+	Channel *models.Channel `json:"channel,omitempty"`
 	// Why nothing was changed. Empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -88,12 +122,14 @@ type AssignFromStreamPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Something to send along. The platform fetches it from its address.
+// Something to send along: an upload, or something a platform can fetch.
 type AttachmentInput struct {
-	// What it is. Places, persons and shares cannot be sent.
-	Kind models.AttachmentKind `json:"kind"`
-	// Where the platform can fetch it without credentials, by https. At most 2,000 bytes.
-	URL string `json:"url"`
+	// What it is. Places, persons and shares cannot be sent. Needed with `url`; an upload's follows from its type unless it is given.
+	Kind *models.AttachmentKind `json:"kind,omitempty"`
+	// A file brought with `createUpload`, which can be sent once. Instead of `url`.
+	UploadID *string `json:"uploadId,omitempty"`
+	// Where the platform can fetch it without credentials, by https. At most 2,000 bytes. Instead of `uploadId`.
+	URL *string `json:"url,omitempty"`
 	// The media type, as in `image/png`.
 	Mime *string `json:"mime,omitempty"`
 	// What the contact sees it called. At most 200 bytes.
@@ -180,6 +216,62 @@ type CreateAPITokenPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// A file that is to be sent.
+type CreateUploadInput struct {
+	// What the contact sees it called. At most 200 bytes.
+	Filename string `json:"filename"`
+	// The media type, as in `image/png`.
+	Mime string `json:"mime"`
+	// The size in bytes. What a channel takes is in its capabilities.
+	SizeBytes int `json:"sizeBytes"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// Where to bring a file.
+type CreateUploadPayload struct {
+	// What to name in `AttachmentInput.uploadId`. Null if it was refused.
+	UploadID *string `json:"uploadId,omitempty"`
+	// Where to bring the bytes by `PUT`. Null if it was refused.
+	URL *string `json:"url,omitempty"`
+	// Until when.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The message to delete.
+type DeleteMessageInput struct {
+	// The message.
+	MessageID string `json:"messageId"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The message that is to be deleted.
+type DeleteMessagePayload struct {
+	// The message, not yet changed: see its `openActions`. Null if it was refused.
+	Message *models.Message `json:"message,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What to discard.
+type DiscardQuarantinedDeliveryInput struct {
+	// Its id.
+	ID string `json:"id"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// What was dropped.
+type DiscardQuarantinedDeliveryPayload struct {
+	// The delivery. Null if nothing was done.
+	QuarantinedDelivery *models.Quarantined `json:"quarantinedDelivery,omitempty"`
+	// Why nothing was done. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // The channel to disconnect.
 type DisconnectChannelInput struct {
 	// The channel.
@@ -196,6 +288,48 @@ type DisconnectChannelPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// The message and its new words.
+type EditMessageInput struct {
+	// The message.
+	MessageID string `json:"messageId"`
+	// The new words.
+	Text string `json:"text"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The message that is to be edited.
+type EditMessagePayload struct {
+	// The message, not yet changed: see its `openActions`. Null if it was refused.
+	Message *models.Message `json:"message,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A Facebook Page.
+type FacebookAccountInput struct {
+	// The Page's id.
+	PageID string `json:"pageId"`
+	// A Page token with pages_messaging, pages_manage_metadata, pages_manage_engagement and pages_read_user_content.
+	AccessToken string `json:"accessToken"`
+}
+
+// The message to hide.
+type HideMessageInput struct {
+	// The message.
+	MessageID string `json:"messageId"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The message that is to be hidden.
+type HideMessagePayload struct {
+	// The message, not yet changed: see its `openActions`. Null if it was refused.
+	Message *models.Message `json:"message,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Narrows a stream of events. All that is given must hold; of a list, one.
 type InboxEventFilter struct {
 	// Of these types.
@@ -204,6 +338,40 @@ type InboxEventFilter struct {
 	ConversationIds []string `json:"conversationIds,omitempty"`
 	// Concerning these channels.
 	ChannelIds []string `json:"channelIds,omitempty"`
+}
+
+// An Instagram professional account.
+type InstagramAccountInput struct {
+	// The account's id (17841…).
+	AccountID string `json:"accountId"`
+	// A token of the account (Instagram Login) or of the Page it is linked to (Facebook Login).
+	AccessToken string `json:"accessToken"`
+}
+
+// The message to like.
+type LikeMessageInput struct {
+	// The message.
+	MessageID string `json:"messageId"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The message that is to be liked.
+type LikeMessagePayload struct {
+	// The message, not yet changed: see its `openActions`. Null if it was refused.
+	Message *models.Message `json:"message,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A LinkedIn Page.
+type LinkedInAccountInput struct {
+	// The Page's id: urn:li:organization:… .
+	OrganizationUrn string `json:"organizationUrn"`
+	// A token of an administrator, with r_organization_social_feed, w_organization_social_feed and rw_organization_admin.
+	AccessToken string `json:"accessToken"`
+	// The refresh token that came with it.
+	RefreshToken *string `json:"refreshToken,omitempty"`
 }
 
 // The conversation that was seen.
@@ -230,6 +398,12 @@ type MessageTemplateInput struct {
 	Language string `json:"language"`
 	// What fills the blanks of its body, in order. At most 20, of 1,024 bytes each.
 	Parameters []string `json:"parameters,omitempty"`
+}
+
+// A widget of our own for web pages. Say with `allowOrigins` whose pages may show it.
+type MessengerAccountInput struct {
+	// The key of a widget that was disconnected, to connect it again. Null: a new one.
+	WidgetKey *string `json:"widgetKey,omitempty"`
 }
 
 // What can be changed. Every input takes an idempotency key: repeat a call with its key, and it happens once.
@@ -262,6 +436,24 @@ type OrganizationChoice struct {
 type Query struct {
 }
 
+// The message and the emoji.
+type ReactToMessageInput struct {
+	// The message.
+	MessageID string `json:"messageId"`
+	// One emoji. Null takes it away.
+	Emoji *string `json:"emoji,omitempty"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The message that is to be reacted to.
+type ReactToMessagePayload struct {
+	// The message, not yet changed: see its `openActions`. Null if it was refused.
+	Message *models.Message `json:"message,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Who leaves.
 type RemoveMemberInput struct {
 	// The member.
@@ -275,6 +467,42 @@ type RemoveMemberPayload struct {
 	// The membership. Null if nothing was changed.
 	Membership *models.Membership `json:"membership,omitempty"`
 	// Why nothing was changed. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What to replay.
+type ReplayQuarantinedDeliveryInput struct {
+	// Its id.
+	ID string `json:"id"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// What is tried again.
+type ReplayQuarantinedDeliveryPayload struct {
+	// The delivery. Null if nothing was done.
+	QuarantinedDelivery *models.Quarantined `json:"quarantinedDelivery,omitempty"`
+	// Why nothing was done. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The private answer to a public message: text, or attachments.
+type ReplyPrivatelyInput struct {
+	// The comment or post.
+	MessageID string `json:"messageId"`
+	// The words. Limits are those of private messages in the channel's capabilities.
+	Text *string `json:"text,omitempty"`
+	// What goes beside the words.
+	Attachments []*AttachmentInput `json:"attachments,omitempty"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The queued private reply.
+type ReplyPrivatelyPayload struct {
+	// The message. Null if it was refused.
+	Message *models.Message `json:"message,omitempty"`
+	// Why it was refused. Empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -334,6 +562,38 @@ type RevokeAPITokenPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// The widget whose secret is to change.
+type RotateIdentitySecretInput struct {
+	// The Messenger channel.
+	ChannelID string `json:"channelId"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The changed widget.
+type RotateIdentitySecretPayload struct {
+	// The channel. Null if nothing was changed.
+	Channel *models.Channel `json:"channel,omitempty"`
+	// Why nothing was changed. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Where someone writes.
+type ShowTypingInput struct {
+	// The conversation.
+	ConversationID string `json:"conversationId"`
+	// Taken for the sake of uniformity: to show it twice is to show it once.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// Where someone writes.
+type ShowTypingPayload struct {
+	// The conversation. Null if it was refused.
+	Conversation *models.Conversation `json:"conversation,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Who signs in, and where.
 type SignInInput struct {
 	// The user's address, in any case.
@@ -358,6 +618,16 @@ type SignInPayload struct {
 	Organizations []*OrganizationChoice `json:"organizations"`
 	// Why there is no session. Empty on success.
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A number for text messages at Twilio.
+type SmsAccountInput struct {
+	// The number, as in +4915112345678, or a messaging service's SID.
+	Number string `json:"number"`
+	// The SID of the Twilio account.
+	AccountSid string `json:"accountSid"`
+	// Its auth token.
+	AuthToken string `json:"authToken"`
 }
 
 // A post as a stream shows it.
@@ -404,6 +674,16 @@ type TelegramAccountInput struct {
 	BotToken string `json:"botToken"`
 }
 
+// A TikTok Business account.
+type TikTokAccountInput struct {
+	// The account's id (open_id).
+	BusinessID string `json:"businessId"`
+	// An access token with comment.list and comment.list.manage.
+	AccessToken string `json:"accessToken"`
+	// The refresh token that came with it. Without one the channel needs attention after a day.
+	RefreshToken *string `json:"refreshToken,omitempty"`
+}
+
 // What to unassign.
 type UnassignConversationInput struct {
 	// The conversation.
@@ -422,6 +702,38 @@ type UnassignConversationPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// The message to show again.
+type UnhideMessageInput struct {
+	// The message.
+	MessageID string `json:"messageId"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The message that is to be shown again.
+type UnhideMessagePayload struct {
+	// The message, not yet changed: see its `openActions`. Null if it was refused.
+	Message *models.Message `json:"message,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The message to stop liking.
+type UnlikeMessageInput struct {
+	// The message.
+	MessageID string `json:"messageId"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The message that is to be liked no more.
+type UnlikeMessagePayload struct {
+	// The message, not yet changed: see its `openActions`. Null if it was refused.
+	Message *models.Message `json:"message,omitempty"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Changes to a channel. What is null stays.
 type UpdateChannelInput struct {
 	// The channel.
@@ -434,6 +746,8 @@ type UpdateChannelInput struct {
 	WhenResolved *models.WhenResolved `json:"whenResolved,omitempty"`
 	// A new access token or bot token of the same account.
 	AccessToken *string `json:"accessToken,omitempty"`
+	// The refresh token that came with it.
+	RefreshToken *string `json:"refreshToken,omitempty"`
 	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
@@ -458,12 +772,34 @@ type UserError struct {
 
 func (UserError) IsDisplayableError() {}
 
+// A WeChat Official Account.
+type WeChatAccountInput struct {
+	// The account's original id (gh_…).
+	AccountID string `json:"accountId"`
+	// Its AppID.
+	AppID string `json:"appId"`
+	// Its AppSecret.
+	AppSecret string `json:"appSecret"`
+	// The token typed into WeChat's console beside the webhook's address.
+	Token string `json:"token"`
+	// The EncodingAESKey, if messages are delivered encrypted.
+	EncodingAesKey *string `json:"encodingAesKey,omitempty"`
+}
+
 // A phone number of the WhatsApp Business Platform.
 type WhatsAppAccountInput struct {
 	// Meta's id of the phone number.
 	PhoneNumberID string `json:"phoneNumberId"`
 	// A system user's token with the permission whatsapp_business_messaging.
 	AccessToken string `json:"accessToken"`
+}
+
+// An account on X.
+type XAccountInput struct {
+	// An OAuth 2.0 access token of the account, with dm.read, dm.write, tweet.read, tweet.write, users.read and offline.access.
+	AccessToken string `json:"accessToken"`
+	// The refresh token that came with it. Without one the channel needs attention after two hours.
+	RefreshToken *string `json:"refreshToken,omitempty"`
 }
 
 // What becomes of what arrived while the inbox was deactivated.

@@ -29,21 +29,27 @@ type ResolverRoot interface {
 	ChannelCapabilities() ChannelCapabilitiesResolver
 	Contact() ContactResolver
 	ContactIdentity() ContactIdentityResolver
+	ContactTyping() ContactTypingResolver
 	Conversation() ConversationResolver
 	Delivery() DeliveryResolver
 	DeliveryAttempt() DeliveryAttemptResolver
 	InboundQuarantined() InboundQuarantinedResolver
 	Membership() MembershipResolver
 	Message() MessageResolver
+	MessageAction() MessageActionResolver
 	MessageTemplate() MessageTemplateResolver
 	Mutation() MutationResolver
 	Order() OrderResolver
 	Organization() OrganizationResolver
 	Post() PostResolver
 	Product() ProductResolver
+	QuarantinedDelivery() QuarantinedDeliveryResolver
+	QuarantinedElement() QuarantinedElementResolver
 	Query() QueryResolver
 	Reaction() ReactionResolver
 	Referral() ReferralResolver
+	ReplyOpening() ReplyOpeningResolver
+	Story() StoryResolver
 	Subscription() SubscriptionResolver
 	Team() TeamResolver
 	Viewer() ViewerResolver
@@ -61,6 +67,11 @@ type ComplexityRoot struct {
 	Actor struct {
 		Kind func(childComplexity int) int
 		User func(childComplexity int) int
+	}
+
+	AllowOriginsPayload struct {
+		Channel    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	ApiToken struct {
@@ -102,18 +113,22 @@ type ComplexityRoot struct {
 	}
 
 	Attachment struct {
-		Address   func(childComplexity int) int
-		Animated  func(childComplexity int) int
-		Filename  func(childComplexity int) int
-		Kind      func(childComplexity int) int
-		Latitude  func(childComplexity int) int
-		Longitude func(childComplexity int) int
-		Mime      func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Phones    func(childComplexity int) int
-		SizeBytes func(childComplexity int) int
-		URL       func(childComplexity int) int
-		Voice     func(childComplexity int) int
+		Address      func(childComplexity int) int
+		Animated     func(childComplexity int) int
+		FileFailure  func(childComplexity int) int
+		FileState    func(childComplexity int) int
+		Filename     func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		Latitude     func(childComplexity int) int
+		Longitude    func(childComplexity int) int
+		Mime         func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Phones       func(childComplexity int) int
+		SizeBytes    func(childComplexity int) int
+		SourceURL    func(childComplexity int) int
+		URL          func(childComplexity int) int
+		URLExpiresAt func(childComplexity int) int
+		Voice        func(childComplexity int) int
 	}
 
 	AttachmentRule struct {
@@ -144,27 +159,36 @@ type ComplexityRoot struct {
 		Platform        func(childComplexity int) int
 		Status          func(childComplexity int) int
 		Version         func(childComplexity int) int
+		WebhookURL      func(childComplexity int) int
 		WhenResolved    func(childComplexity int) int
+		Widget          func(childComplexity int) int
 	}
 
 	ChannelCapabilities struct {
-		AssignFromStream  func(childComplexity int) int
-		Attachments       func(childComplexity int) int
-		CaptionLimit      func(childComplexity int) int
-		ContactMustStart  func(childComplexity int) int
-		DeliveryReceipts  func(childComplexity int) int
-		InboundDeletions  func(childComplexity int) int
-		InboundEdits      func(childComplexity int) int
-		InboundReactions  func(childComplexity int) int
-		MaxAttachments    func(childComplexity int) int
-		ModesAfterWindow  func(childComplexity int) int
-		ModesInsideWindow func(childComplexity int) int
-		Notes             func(childComplexity int) int
-		ReadReceipts      func(childComplexity int) int
-		Surface           func(childComplexity int) int
-		TextLimit         func(childComplexity int) int
-		TextUnit          func(childComplexity int) int
-		WindowSeconds     func(childComplexity int) int
+		Actions             func(childComplexity int) int
+		AssignFromStream    func(childComplexity int) int
+		Attachments         func(childComplexity int) int
+		CaptionLimit        func(childComplexity int) int
+		ContactMustStart    func(childComplexity int) int
+		DeliveryReceipts    func(childComplexity int) int
+		HumanAgentSeconds   func(childComplexity int) int
+		InboundDeletions    func(childComplexity int) int
+		InboundEdits        func(childComplexity int) int
+		InboundReactions    func(childComplexity int) int
+		InboundTyping       func(childComplexity int) int
+		MaxAttachments      func(childComplexity int) int
+		ModesAfterWindow    func(childComplexity int) int
+		ModesInsideWindow   func(childComplexity int) int
+		Notes               func(childComplexity int) int
+		Openings            func(childComplexity int) int
+		Plan                func(childComplexity int) int
+		Platform            func(childComplexity int) int
+		PrivateReplySeconds func(childComplexity int) int
+		ReadReceipts        func(childComplexity int) int
+		Surface             func(childComplexity int) int
+		TextLimit           func(childComplexity int) int
+		TextUnit            func(childComplexity int) int
+		WindowSeconds       func(childComplexity int) int
 	}
 
 	ChannelChanged struct {
@@ -226,6 +250,11 @@ type ComplexityRoot struct {
 		OptedOutAt func(childComplexity int) int
 	}
 
+	ContactTyping struct {
+		Conversation func(childComplexity int) int
+		Seconds      func(childComplexity int) int
+	}
+
 	Conversation struct {
 		Assignment               func(childComplexity int) int
 		Assignments              func(childComplexity int) int
@@ -237,6 +266,7 @@ type ComplexityRoot struct {
 		LastActivityAt           func(childComplexity int) int
 		LastMessage              func(childComplexity int) int
 		Messages                 func(childComplexity int, first *int, after *string, last *int, before *string) int
+		OpenedFrom               func(childComplexity int) int
 		Platform                 func(childComplexity int) int
 		Post                     func(childComplexity int) int
 		ReplyWindow              func(childComplexity int) int
@@ -288,6 +318,13 @@ type ComplexityRoot struct {
 		Cursor       func(childComplexity int) int
 	}
 
+	ConversationPostChanged struct {
+		Actor        func(childComplexity int) int
+		At           func(childComplexity int) int
+		Conversation func(childComplexity int) int
+		Cursor       func(childComplexity int) int
+	}
+
 	ConversationRead struct {
 		Actor        func(childComplexity int) int
 		At           func(childComplexity int) int
@@ -308,6 +345,18 @@ type ComplexityRoot struct {
 	CreateApiTokenPayload struct {
 		APIToken   func(childComplexity int) int
 		Secret     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CreateUploadPayload struct {
+		ExpiresAt  func(childComplexity int) int
+		URL        func(childComplexity int) int
+		UploadID   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeleteMessagePayload struct {
+		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -335,8 +384,23 @@ type ComplexityRoot struct {
 		StartedAt         func(childComplexity int) int
 	}
 
+	DiscardQuarantinedDeliveryPayload struct {
+		QuarantinedDelivery func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
+	}
+
 	DisconnectChannelPayload struct {
 		Channel    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	EditMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	HideMessagePayload struct {
+		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -369,6 +433,11 @@ type ComplexityRoot struct {
 		DeactivatesAt func(childComplexity int) int
 	}
 
+	LikeMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	MarkConversationReadPayload struct {
 		Conversation func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
@@ -390,29 +459,67 @@ type ComplexityRoot struct {
 	}
 
 	Message struct {
-		Attachments   func(childComplexity int) int
-		AuthorContact func(childComplexity int) int
-		AuthorUser    func(childComplexity int) int
-		ButtonPayload func(childComplexity int) int
-		Conversation  func(childComplexity int) int
+		Attachments                       func(childComplexity int) int
+		AuthorContact                     func(childComplexity int) int
+		AuthorUser                        func(childComplexity int) int
+		ButtonPayload                     func(childComplexity int) int
+		Conversation                      func(childComplexity int) int
+		CreatedAt                         func(childComplexity int) int
+		DeletedAt                         func(childComplexity int) int
+		Delivery                          func(childComplexity int) int
+		Direction                         func(childComplexity int) int
+		EditedAt                          func(childComplexity int) int
+		ExternalID                        func(childComplexity int) int
+		Forwarded                         func(childComplexity int) int
+		HiddenAt                          func(childComplexity int) int
+		ID                                func(childComplexity int) int
+		LikedAt                           func(childComplexity int) int
+		OpenActions                       func(childComplexity int) int
+		Order                             func(childComplexity int) int
+		OwnReaction                       func(childComplexity int) int
+		PlatformAt                        func(childComplexity int) int
+		PrivateReplyTo                    func(childComplexity int) int
+		Product                           func(childComplexity int) int
+		QuotedExternalID                  func(childComplexity int) int
+		Reactions                         func(childComplexity int) int
+		Referral                          func(childComplexity int) int
+		ReplyTo                           func(childComplexity int) int
+		Story                             func(childComplexity int) int
+		Template                          func(childComplexity int) int
+		Text                              func(childComplexity int) int
+		Unsupported                       func(childComplexity int) int
+		ViewerCanReplyPrivately           func(childComplexity int) int
+		ViewerCannotReplyPrivatelyReasons func(childComplexity int) int
+		Visibility                        func(childComplexity int) int
+	}
+
+	MessageAction struct {
 		CreatedAt     func(childComplexity int) int
-		DeletedAt     func(childComplexity int) int
-		Delivery      func(childComplexity int) int
-		Direction     func(childComplexity int) int
-		EditedAt      func(childComplexity int) int
-		ExternalID    func(childComplexity int) int
-		Forwarded     func(childComplexity int) int
-		ID            func(childComplexity int) int
-		Order         func(childComplexity int) int
-		PlatformAt    func(childComplexity int) int
-		Product       func(childComplexity int) int
-		Reactions     func(childComplexity int) int
-		Referral      func(childComplexity int) int
-		ReplyTo       func(childComplexity int) int
-		Template      func(childComplexity int) int
+		Emoji         func(childComplexity int) int
+		FailureCode   func(childComplexity int) int
+		FailureReason func(childComplexity int) int
+		FinishedAt    func(childComplexity int) int
+		Kind          func(childComplexity int) int
+		RequestedBy   func(childComplexity int) int
+		Status        func(childComplexity int) int
 		Text          func(childComplexity int) int
-		Unsupported   func(childComplexity int) int
-		Visibility    func(childComplexity int) int
+	}
+
+	MessageActionChanged struct {
+		Actor         func(childComplexity int) int
+		At            func(childComplexity int) int
+		Conversation  func(childComplexity int) int
+		Cursor        func(childComplexity int) int
+		FailureReason func(childComplexity int) int
+		Kind          func(childComplexity int) int
+		Message       func(childComplexity int) int
+		Outcome       func(childComplexity int) int
+	}
+
+	MessageActionRule struct {
+		Kind   func(childComplexity int) int
+		Ours   func(childComplexity int) int
+		Theirs func(childComplexity int) int
 	}
 
 	MessageAdded struct {
@@ -460,24 +567,38 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		ActivateInbox            func(childComplexity int, input ActivateInboxInput) int
-		AssignConversation       func(childComplexity int, input AssignConversationInput) int
-		AssignFromStream         func(childComplexity int, input AssignFromStreamInput) int
-		ChangeConversationStatus func(childComplexity int, input ChangeConversationStatusInput) int
-		ChangeMemberRole         func(childComplexity int, input ChangeMemberRoleInput) int
-		ConnectChannel           func(childComplexity int, input ConnectChannelInput) int
-		CreateAPIToken           func(childComplexity int, input CreateAPITokenInput) int
-		DisconnectChannel        func(childComplexity int, input DisconnectChannelInput) int
-		MarkConversationRead     func(childComplexity int, input MarkConversationReadInput) int
-		OpenInbox                func(childComplexity int, input OpenInboxInput) int
-		RemoveMember             func(childComplexity int, input RemoveMemberInput) int
-		ReplyToConversation      func(childComplexity int, input ReplyToConversationInput) int
-		RetryMessage             func(childComplexity int, input RetryMessageInput) int
-		RevokeAPIToken           func(childComplexity int, input RevokeAPITokenInput) int
-		SignIn                   func(childComplexity int, input SignInInput) int
-		SwitchOrganization       func(childComplexity int, input SwitchOrganizationInput) int
-		UnassignConversation     func(childComplexity int, input UnassignConversationInput) int
-		UpdateChannel            func(childComplexity int, input UpdateChannelInput) int
+		ActivateInbox              func(childComplexity int, input ActivateInboxInput) int
+		AllowOrigins               func(childComplexity int, input AllowOriginsInput) int
+		AssignConversation         func(childComplexity int, input AssignConversationInput) int
+		AssignFromStream           func(childComplexity int, input AssignFromStreamInput) int
+		ChangeConversationStatus   func(childComplexity int, input ChangeConversationStatusInput) int
+		ChangeMemberRole           func(childComplexity int, input ChangeMemberRoleInput) int
+		ConnectChannel             func(childComplexity int, input ConnectChannelInput) int
+		CreateAPIToken             func(childComplexity int, input CreateAPITokenInput) int
+		CreateUpload               func(childComplexity int, input CreateUploadInput) int
+		DeleteMessage              func(childComplexity int, input DeleteMessageInput) int
+		DiscardQuarantinedDelivery func(childComplexity int, input DiscardQuarantinedDeliveryInput) int
+		DisconnectChannel          func(childComplexity int, input DisconnectChannelInput) int
+		EditMessage                func(childComplexity int, input EditMessageInput) int
+		HideMessage                func(childComplexity int, input HideMessageInput) int
+		LikeMessage                func(childComplexity int, input LikeMessageInput) int
+		MarkConversationRead       func(childComplexity int, input MarkConversationReadInput) int
+		OpenInbox                  func(childComplexity int, input OpenInboxInput) int
+		ReactToMessage             func(childComplexity int, input ReactToMessageInput) int
+		RemoveMember               func(childComplexity int, input RemoveMemberInput) int
+		ReplayQuarantinedDelivery  func(childComplexity int, input ReplayQuarantinedDeliveryInput) int
+		ReplyPrivately             func(childComplexity int, input ReplyPrivatelyInput) int
+		ReplyToConversation        func(childComplexity int, input ReplyToConversationInput) int
+		RetryMessage               func(childComplexity int, input RetryMessageInput) int
+		RevokeAPIToken             func(childComplexity int, input RevokeAPITokenInput) int
+		RotateIdentitySecret       func(childComplexity int, input RotateIdentitySecretInput) int
+		ShowTyping                 func(childComplexity int, input ShowTypingInput) int
+		SignIn                     func(childComplexity int, input SignInInput) int
+		SwitchOrganization         func(childComplexity int, input SwitchOrganizationInput) int
+		UnassignConversation       func(childComplexity int, input UnassignConversationInput) int
+		UnhideMessage              func(childComplexity int, input UnhideMessageInput) int
+		UnlikeMessage              func(childComplexity int, input UnlikeMessageInput) int
+		UpdateChannel              func(childComplexity int, input UpdateChannelInput) int
 	}
 
 	OpenInboxPayload struct {
@@ -526,12 +647,17 @@ type ComplexityRoot struct {
 	}
 
 	Post struct {
-		AuthorName  func(childComplexity int) int
-		ExternalID  func(childComplexity int) int
-		ID          func(childComplexity int) int
-		Permalink   func(childComplexity int) int
-		PublishedAt func(childComplexity int) int
-		Text        func(childComplexity int) int
+		AdID             func(childComplexity int) int
+		AuthorExternalID func(childComplexity int) int
+		AuthorName       func(childComplexity int) int
+		ExternalID       func(childComplexity int) int
+		ID               func(childComplexity int) int
+		MediaKind        func(childComplexity int) int
+		MediaURL         func(childComplexity int) int
+		Permalink        func(childComplexity int) int
+		Promotion        func(childComplexity int) int
+		PublishedAt      func(childComplexity int) int
+		Text             func(childComplexity int) int
 	}
 
 	Product struct {
@@ -539,16 +665,56 @@ type ComplexityRoot struct {
 		RetailerID func(childComplexity int) int
 	}
 
+	QuarantinedDelivery struct {
+		Channel      func(childComplexity int) int
+		DueAt        func(childComplexity int) int
+		ElementCount func(childComplexity int) int
+		Elements     func(childComplexity int) int
+		Explanation  func(childComplexity int) int
+		ID           func(childComplexity int) int
+		MaskedBody   func(childComplexity int) int
+		Reason       func(childComplexity int) int
+		ReceivedAt   func(childComplexity int) int
+		SettledAt    func(childComplexity int) int
+		Settlement   func(childComplexity int) int
+	}
+
+	QuarantinedDeliveryConnection struct {
+		Edges       func(childComplexity int) int
+		EventCursor func(childComplexity int) int
+		PageInfo    func(childComplexity int) int
+	}
+
+	QuarantinedDeliveryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	QuarantinedElement struct {
+		ExternalID func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		MaskedText func(childComplexity int) int
+		PlatformAt func(childComplexity int) int
+		Surface    func(childComplexity int) int
+	}
+
 	Query struct {
-		Channels      func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Conversation  func(childComplexity int, id string) int
-		Conversations func(childComplexity int, filter *models.ConversationFilter, sort models.ConversationSort, first *int, after *string, last *int, before *string) int
-		Memberships   func(childComplexity int) int
-		Node          func(childComplexity int, id string) int
-		Nodes         func(childComplexity int, ids []string) int
-		Organization  func(childComplexity int, id string) int
-		Teams         func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Viewer        func(childComplexity int) int
+		Channels              func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Conversation          func(childComplexity int, id string) int
+		Conversations         func(childComplexity int, filter *models.ConversationFilter, sort models.ConversationSort, first *int, after *string, last *int, before *string) int
+		Memberships           func(childComplexity int) int
+		Node                  func(childComplexity int, id string) int
+		Nodes                 func(childComplexity int, ids []string) int
+		Organization          func(childComplexity int, id string) int
+		PlatformCapabilities  func(childComplexity int, platform *models.Platform) int
+		QuarantinedDeliveries func(childComplexity int, filter *models.QuarantineFilter, first *int, after *string, last *int, before *string) int
+		Teams                 func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Viewer                func(childComplexity int) int
+	}
+
+	ReactToMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Reaction struct {
@@ -570,15 +736,33 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	ReplayQuarantinedDeliveryPayload struct {
+		QuarantinedDelivery func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
+	}
+
+	ReplyOpening struct {
+		By       func(childComplexity int) int
+		Messages func(childComplexity int) int
+		Seconds  func(childComplexity int) int
+	}
+
+	ReplyPrivatelyPayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	ReplyToConversationPayload struct {
 		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	ReplyWindow struct {
-		AllowedModes func(childComplexity int) int
-		ExpiresAt    func(childComplexity int) int
-		State        func(childComplexity int) int
+		AllowedModes    func(childComplexity int) int
+		ExpiresAt       func(childComplexity int) int
+		HumanAgentUntil func(childComplexity int) int
+		MessagesLeft    func(childComplexity int) int
+		State           func(childComplexity int) int
 	}
 
 	ReplyWindowClosed struct {
@@ -607,6 +791,16 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	RotateIdentitySecretPayload struct {
+		Channel    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ShowTypingPayload struct {
+		Conversation func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	SignInPayload struct {
 		ExpiresAt     func(childComplexity int) int
 		Organizations func(childComplexity int) int
@@ -615,7 +809,14 @@ type ComplexityRoot struct {
 		Viewer        func(childComplexity int) int
 	}
 
+	Story struct {
+		ExternalID func(childComplexity int) int
+		Relation   func(childComplexity int) int
+		URL        func(childComplexity int) int
+	}
+
 	Subscription struct {
+		ContactTyping       func(childComplexity int, organizationID string) int
 		ConversationChanged func(childComplexity int, filter *models.ConversationFilter, after *string) int
 		InboxEvents         func(childComplexity int, organizationID string, after *string, filter *InboxEventFilter) int
 		MessageAdded        func(childComplexity int, conversationID string, after *string) int
@@ -656,6 +857,16 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	UnhideMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UnlikeMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	UpdateChannelPayload struct {
 		Channel    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -679,6 +890,12 @@ type ComplexityRoot struct {
 		Organizations func(childComplexity int) int
 		Role          func(childComplexity int) int
 		User          func(childComplexity int) int
+	}
+
+	WidgetSettings struct {
+		AllowedOrigins func(childComplexity int) int
+		IdentitySecret func(childComplexity int) int
+		Key            func(childComplexity int) int
 	}
 }
 
@@ -721,6 +938,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Actor.User(childComplexity), true
+
+	case "AllowOriginsPayload.channel":
+		if e.ComplexityRoot.AllowOriginsPayload.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AllowOriginsPayload.Channel(childComplexity), true
+	case "AllowOriginsPayload.userErrors":
+		if e.ComplexityRoot.AllowOriginsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AllowOriginsPayload.UserErrors(childComplexity), true
 
 	case "ApiToken.createdAt":
 		if e.ComplexityRoot.ApiToken.CreatedAt == nil {
@@ -860,6 +1090,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attachment.Animated(childComplexity), true
+	case "Attachment.fileFailure":
+		if e.ComplexityRoot.Attachment.FileFailure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.FileFailure(childComplexity), true
+	case "Attachment.fileState":
+		if e.ComplexityRoot.Attachment.FileState == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.FileState(childComplexity), true
 	case "Attachment.filename":
 		if e.ComplexityRoot.Attachment.Filename == nil {
 			break
@@ -908,12 +1150,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attachment.SizeBytes(childComplexity), true
+	case "Attachment.sourceUrl":
+		if e.ComplexityRoot.Attachment.SourceURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.SourceURL(childComplexity), true
 	case "Attachment.url":
 		if e.ComplexityRoot.Attachment.URL == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Attachment.URL(childComplexity), true
+	case "Attachment.urlExpiresAt":
+		if e.ComplexityRoot.Attachment.URLExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.URLExpiresAt(childComplexity), true
 	case "Attachment.voice":
 		if e.ComplexityRoot.Attachment.Voice == nil {
 			break
@@ -1032,13 +1286,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.Version(childComplexity), true
+	case "Channel.webhookUrl":
+		if e.ComplexityRoot.Channel.WebhookURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.WebhookURL(childComplexity), true
 	case "Channel.whenResolved":
 		if e.ComplexityRoot.Channel.WhenResolved == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Channel.WhenResolved(childComplexity), true
+	case "Channel.widget":
+		if e.ComplexityRoot.Channel.Widget == nil {
+			break
+		}
 
+		return e.ComplexityRoot.Channel.Widget(childComplexity), true
+
+	case "ChannelCapabilities.actions":
+		if e.ComplexityRoot.ChannelCapabilities.Actions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Actions(childComplexity), true
 	case "ChannelCapabilities.assignFromStream":
 		if e.ComplexityRoot.ChannelCapabilities.AssignFromStream == nil {
 			break
@@ -1069,6 +1341,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelCapabilities.DeliveryReceipts(childComplexity), true
+	case "ChannelCapabilities.humanAgentSeconds":
+		if e.ComplexityRoot.ChannelCapabilities.HumanAgentSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.HumanAgentSeconds(childComplexity), true
 	case "ChannelCapabilities.inboundDeletions":
 		if e.ComplexityRoot.ChannelCapabilities.InboundDeletions == nil {
 			break
@@ -1087,6 +1365,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelCapabilities.InboundReactions(childComplexity), true
+	case "ChannelCapabilities.inboundTyping":
+		if e.ComplexityRoot.ChannelCapabilities.InboundTyping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.InboundTyping(childComplexity), true
 	case "ChannelCapabilities.maxAttachments":
 		if e.ComplexityRoot.ChannelCapabilities.MaxAttachments == nil {
 			break
@@ -1111,6 +1395,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelCapabilities.Notes(childComplexity), true
+	case "ChannelCapabilities.openings":
+		if e.ComplexityRoot.ChannelCapabilities.Openings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Openings(childComplexity), true
+	case "ChannelCapabilities.plan":
+		if e.ComplexityRoot.ChannelCapabilities.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Plan(childComplexity), true
+	case "ChannelCapabilities.platform":
+		if e.ComplexityRoot.ChannelCapabilities.Platform == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.Platform(childComplexity), true
+	case "ChannelCapabilities.privateReplySeconds":
+		if e.ComplexityRoot.ChannelCapabilities.PrivateReplySeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelCapabilities.PrivateReplySeconds(childComplexity), true
 	case "ChannelCapabilities.readReceipts":
 		if e.ComplexityRoot.ChannelCapabilities.ReadReceipts == nil {
 			break
@@ -1360,6 +1668,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ContactIdentity.OptedOutAt(childComplexity), true
 
+	case "ContactTyping.conversation":
+		if e.ComplexityRoot.ContactTyping.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactTyping.Conversation(childComplexity), true
+	case "ContactTyping.seconds":
+		if e.ComplexityRoot.ContactTyping.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactTyping.Seconds(childComplexity), true
+
 	case "Conversation.assignment":
 		if e.ComplexityRoot.Conversation.Assignment == nil {
 			break
@@ -1425,6 +1746,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.Messages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Conversation.openedFrom":
+		if e.ComplexityRoot.Conversation.OpenedFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.OpenedFrom(childComplexity), true
 	case "Conversation.platform":
 		if e.ComplexityRoot.Conversation.Platform == nil {
 			break
@@ -1635,6 +1962,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConversationOpened.Cursor(childComplexity), true
 
+	case "ConversationPostChanged.actor":
+		if e.ComplexityRoot.ConversationPostChanged.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationPostChanged.Actor(childComplexity), true
+	case "ConversationPostChanged.at":
+		if e.ComplexityRoot.ConversationPostChanged.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationPostChanged.At(childComplexity), true
+	case "ConversationPostChanged.conversation":
+		if e.ComplexityRoot.ConversationPostChanged.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationPostChanged.Conversation(childComplexity), true
+	case "ConversationPostChanged.cursor":
+		if e.ComplexityRoot.ConversationPostChanged.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationPostChanged.Cursor(childComplexity), true
+
 	case "ConversationRead.actor":
 		if e.ComplexityRoot.ConversationRead.Actor == nil {
 			break
@@ -1721,6 +2073,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateApiTokenPayload.UserErrors(childComplexity), true
+
+	case "CreateUploadPayload.expiresAt":
+		if e.ComplexityRoot.CreateUploadPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.ExpiresAt(childComplexity), true
+	case "CreateUploadPayload.url":
+		if e.ComplexityRoot.CreateUploadPayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.URL(childComplexity), true
+	case "CreateUploadPayload.uploadId":
+		if e.ComplexityRoot.CreateUploadPayload.UploadID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.UploadID(childComplexity), true
+	case "CreateUploadPayload.userErrors":
+		if e.ComplexityRoot.CreateUploadPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.UserErrors(childComplexity), true
+
+	case "DeleteMessagePayload.message":
+		if e.ComplexityRoot.DeleteMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMessagePayload.Message(childComplexity), true
+	case "DeleteMessagePayload.userErrors":
+		if e.ComplexityRoot.DeleteMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMessagePayload.UserErrors(childComplexity), true
 
 	case "Delivery.attempts":
 		if e.ComplexityRoot.Delivery.Attempts == nil {
@@ -1832,6 +2222,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeliveryAttempt.StartedAt(childComplexity), true
 
+	case "DiscardQuarantinedDeliveryPayload.quarantinedDelivery":
+		if e.ComplexityRoot.DiscardQuarantinedDeliveryPayload.QuarantinedDelivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscardQuarantinedDeliveryPayload.QuarantinedDelivery(childComplexity), true
+	case "DiscardQuarantinedDeliveryPayload.userErrors":
+		if e.ComplexityRoot.DiscardQuarantinedDeliveryPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscardQuarantinedDeliveryPayload.UserErrors(childComplexity), true
+
 	case "DisconnectChannelPayload.channel":
 		if e.ComplexityRoot.DisconnectChannelPayload.Channel == nil {
 			break
@@ -1844,6 +2247,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DisconnectChannelPayload.UserErrors(childComplexity), true
+
+	case "EditMessagePayload.message":
+		if e.ComplexityRoot.EditMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditMessagePayload.Message(childComplexity), true
+	case "EditMessagePayload.userErrors":
+		if e.ComplexityRoot.EditMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditMessagePayload.UserErrors(childComplexity), true
+
+	case "HideMessagePayload.message":
+		if e.ComplexityRoot.HideMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HideMessagePayload.Message(childComplexity), true
+	case "HideMessagePayload.userErrors":
+		if e.ComplexityRoot.HideMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HideMessagePayload.UserErrors(childComplexity), true
 
 	case "InboundQuarantined.actor":
 		if e.ComplexityRoot.InboundQuarantined.Actor == nil {
@@ -1950,6 +2379,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InboxInactivityWarning.DeactivatesAt(childComplexity), true
+
+	case "LikeMessagePayload.message":
+		if e.ComplexityRoot.LikeMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LikeMessagePayload.Message(childComplexity), true
+	case "LikeMessagePayload.userErrors":
+		if e.ComplexityRoot.LikeMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LikeMessagePayload.UserErrors(childComplexity), true
 
 	case "MarkConversationReadPayload.conversation":
 		if e.ComplexityRoot.MarkConversationReadPayload.Conversation == nil {
@@ -2092,30 +2534,66 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.Forwarded(childComplexity), true
+	case "Message.hiddenAt":
+		if e.ComplexityRoot.Message.HiddenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.HiddenAt(childComplexity), true
 	case "Message.id":
 		if e.ComplexityRoot.Message.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.likedAt":
+		if e.ComplexityRoot.Message.LikedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.LikedAt(childComplexity), true
+	case "Message.openActions":
+		if e.ComplexityRoot.Message.OpenActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.OpenActions(childComplexity), true
 	case "Message.order":
 		if e.ComplexityRoot.Message.Order == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Message.Order(childComplexity), true
+	case "Message.ownReaction":
+		if e.ComplexityRoot.Message.OwnReaction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.OwnReaction(childComplexity), true
 	case "Message.platformAt":
 		if e.ComplexityRoot.Message.PlatformAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Message.PlatformAt(childComplexity), true
+	case "Message.privateReplyTo":
+		if e.ComplexityRoot.Message.PrivateReplyTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.PrivateReplyTo(childComplexity), true
 	case "Message.product":
 		if e.ComplexityRoot.Message.Product == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Message.Product(childComplexity), true
+	case "Message.quotedExternalId":
+		if e.ComplexityRoot.Message.QuotedExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.QuotedExternalID(childComplexity), true
 	case "Message.reactions":
 		if e.ComplexityRoot.Message.Reactions == nil {
 			break
@@ -2134,6 +2612,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.ReplyTo(childComplexity), true
+	case "Message.story":
+		if e.ComplexityRoot.Message.Story == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Story(childComplexity), true
 	case "Message.template":
 		if e.ComplexityRoot.Message.Template == nil {
 			break
@@ -2152,12 +2636,147 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.Unsupported(childComplexity), true
+	case "Message.viewerCanReplyPrivately":
+		if e.ComplexityRoot.Message.ViewerCanReplyPrivately == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ViewerCanReplyPrivately(childComplexity), true
+	case "Message.viewerCannotReplyPrivatelyReasons":
+		if e.ComplexityRoot.Message.ViewerCannotReplyPrivatelyReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ViewerCannotReplyPrivatelyReasons(childComplexity), true
 	case "Message.visibility":
 		if e.ComplexityRoot.Message.Visibility == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Message.Visibility(childComplexity), true
+
+	case "MessageAction.createdAt":
+		if e.ComplexityRoot.MessageAction.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.CreatedAt(childComplexity), true
+	case "MessageAction.emoji":
+		if e.ComplexityRoot.MessageAction.Emoji == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.Emoji(childComplexity), true
+	case "MessageAction.failureCode":
+		if e.ComplexityRoot.MessageAction.FailureCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.FailureCode(childComplexity), true
+	case "MessageAction.failureReason":
+		if e.ComplexityRoot.MessageAction.FailureReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.FailureReason(childComplexity), true
+	case "MessageAction.finishedAt":
+		if e.ComplexityRoot.MessageAction.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.FinishedAt(childComplexity), true
+	case "MessageAction.kind":
+		if e.ComplexityRoot.MessageAction.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.Kind(childComplexity), true
+	case "MessageAction.requestedBy":
+		if e.ComplexityRoot.MessageAction.RequestedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.RequestedBy(childComplexity), true
+	case "MessageAction.status":
+		if e.ComplexityRoot.MessageAction.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.Status(childComplexity), true
+	case "MessageAction.text":
+		if e.ComplexityRoot.MessageAction.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageAction.Text(childComplexity), true
+
+	case "MessageActionChanged.actor":
+		if e.ComplexityRoot.MessageActionChanged.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionChanged.Actor(childComplexity), true
+	case "MessageActionChanged.at":
+		if e.ComplexityRoot.MessageActionChanged.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionChanged.At(childComplexity), true
+	case "MessageActionChanged.conversation":
+		if e.ComplexityRoot.MessageActionChanged.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionChanged.Conversation(childComplexity), true
+	case "MessageActionChanged.cursor":
+		if e.ComplexityRoot.MessageActionChanged.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionChanged.Cursor(childComplexity), true
+	case "MessageActionChanged.failureReason":
+		if e.ComplexityRoot.MessageActionChanged.FailureReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionChanged.FailureReason(childComplexity), true
+	case "MessageActionChanged.kind":
+		if e.ComplexityRoot.MessageActionChanged.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionChanged.Kind(childComplexity), true
+	case "MessageActionChanged.message":
+		if e.ComplexityRoot.MessageActionChanged.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionChanged.Message(childComplexity), true
+	case "MessageActionChanged.outcome":
+		if e.ComplexityRoot.MessageActionChanged.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionChanged.Outcome(childComplexity), true
+
+	case "MessageActionRule.kind":
+		if e.ComplexityRoot.MessageActionRule.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionRule.Kind(childComplexity), true
+	case "MessageActionRule.ours":
+		if e.ComplexityRoot.MessageActionRule.Ours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionRule.Ours(childComplexity), true
+	case "MessageActionRule.theirs":
+		if e.ComplexityRoot.MessageActionRule.Theirs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageActionRule.Theirs(childComplexity), true
 
 	case "MessageAdded.actor":
 		if e.ComplexityRoot.MessageAdded.Actor == nil {
@@ -2332,6 +2951,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ActivateInbox(childComplexity, args["input"].(ActivateInboxInput)), true
+	case "Mutation.allowOrigins":
+		if e.ComplexityRoot.Mutation.AllowOrigins == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_allowOrigins_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AllowOrigins(childComplexity, args["input"].(AllowOriginsInput)), true
 	case "Mutation.assignConversation":
 		if e.ComplexityRoot.Mutation.AssignConversation == nil {
 			break
@@ -2398,6 +3028,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateAPIToken(childComplexity, args["input"].(CreateAPITokenInput)), true
+	case "Mutation.createUpload":
+		if e.ComplexityRoot.Mutation.CreateUpload == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createUpload_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateUpload(childComplexity, args["input"].(CreateUploadInput)), true
+	case "Mutation.deleteMessage":
+		if e.ComplexityRoot.Mutation.DeleteMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteMessage(childComplexity, args["input"].(DeleteMessageInput)), true
+	case "Mutation.discardQuarantinedDelivery":
+		if e.ComplexityRoot.Mutation.DiscardQuarantinedDelivery == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_discardQuarantinedDelivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DiscardQuarantinedDelivery(childComplexity, args["input"].(DiscardQuarantinedDeliveryInput)), true
 	case "Mutation.disconnectChannel":
 		if e.ComplexityRoot.Mutation.DisconnectChannel == nil {
 			break
@@ -2409,6 +3072,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DisconnectChannel(childComplexity, args["input"].(DisconnectChannelInput)), true
+	case "Mutation.editMessage":
+		if e.ComplexityRoot.Mutation.EditMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_editMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EditMessage(childComplexity, args["input"].(EditMessageInput)), true
+	case "Mutation.hideMessage":
+		if e.ComplexityRoot.Mutation.HideMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_hideMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.HideMessage(childComplexity, args["input"].(HideMessageInput)), true
+	case "Mutation.likeMessage":
+		if e.ComplexityRoot.Mutation.LikeMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_likeMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LikeMessage(childComplexity, args["input"].(LikeMessageInput)), true
 	case "Mutation.markConversationRead":
 		if e.ComplexityRoot.Mutation.MarkConversationRead == nil {
 			break
@@ -2431,6 +3127,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.OpenInbox(childComplexity, args["input"].(OpenInboxInput)), true
+	case "Mutation.reactToMessage":
+		if e.ComplexityRoot.Mutation.ReactToMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reactToMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReactToMessage(childComplexity, args["input"].(ReactToMessageInput)), true
 	case "Mutation.removeMember":
 		if e.ComplexityRoot.Mutation.RemoveMember == nil {
 			break
@@ -2442,6 +3149,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveMember(childComplexity, args["input"].(RemoveMemberInput)), true
+	case "Mutation.replayQuarantinedDelivery":
+		if e.ComplexityRoot.Mutation.ReplayQuarantinedDelivery == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_replayQuarantinedDelivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReplayQuarantinedDelivery(childComplexity, args["input"].(ReplayQuarantinedDeliveryInput)), true
+	case "Mutation.replyPrivately":
+		if e.ComplexityRoot.Mutation.ReplyPrivately == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_replyPrivately_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReplyPrivately(childComplexity, args["input"].(ReplyPrivatelyInput)), true
 	case "Mutation.replyToConversation":
 		if e.ComplexityRoot.Mutation.ReplyToConversation == nil {
 			break
@@ -2475,6 +3204,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAPIToken(childComplexity, args["input"].(RevokeAPITokenInput)), true
+	case "Mutation.rotateIdentitySecret":
+		if e.ComplexityRoot.Mutation.RotateIdentitySecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateIdentitySecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateIdentitySecret(childComplexity, args["input"].(RotateIdentitySecretInput)), true
+	case "Mutation.showTyping":
+		if e.ComplexityRoot.Mutation.ShowTyping == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_showTyping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ShowTyping(childComplexity, args["input"].(ShowTypingInput)), true
 	case "Mutation.signIn":
 		if e.ComplexityRoot.Mutation.SignIn == nil {
 			break
@@ -2508,6 +3259,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnassignConversation(childComplexity, args["input"].(UnassignConversationInput)), true
+	case "Mutation.unhideMessage":
+		if e.ComplexityRoot.Mutation.UnhideMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unhideMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnhideMessage(childComplexity, args["input"].(UnhideMessageInput)), true
+	case "Mutation.unlikeMessage":
+		if e.ComplexityRoot.Mutation.UnlikeMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unlikeMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnlikeMessage(childComplexity, args["input"].(UnlikeMessageInput)), true
 	case "Mutation.updateChannel":
 		if e.ComplexityRoot.Mutation.UpdateChannel == nil {
 			break
@@ -2688,6 +3461,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "Post.adId":
+		if e.ComplexityRoot.Post.AdID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.AdID(childComplexity), true
+	case "Post.authorExternalId":
+		if e.ComplexityRoot.Post.AuthorExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.AuthorExternalID(childComplexity), true
 	case "Post.authorName":
 		if e.ComplexityRoot.Post.AuthorName == nil {
 			break
@@ -2706,12 +3491,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Post.ID(childComplexity), true
+	case "Post.mediaKind":
+		if e.ComplexityRoot.Post.MediaKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.MediaKind(childComplexity), true
+	case "Post.mediaUrl":
+		if e.ComplexityRoot.Post.MediaURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.MediaURL(childComplexity), true
 	case "Post.permalink":
 		if e.ComplexityRoot.Post.Permalink == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Post.Permalink(childComplexity), true
+	case "Post.promotion":
+		if e.ComplexityRoot.Post.Promotion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Post.Promotion(childComplexity), true
 	case "Post.publishedAt":
 		if e.ComplexityRoot.Post.PublishedAt == nil {
 			break
@@ -2737,6 +3540,136 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Product.RetailerID(childComplexity), true
+
+	case "QuarantinedDelivery.channel":
+		if e.ComplexityRoot.QuarantinedDelivery.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.Channel(childComplexity), true
+	case "QuarantinedDelivery.nextAttemptAt":
+		if e.ComplexityRoot.QuarantinedDelivery.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.DueAt(childComplexity), true
+	case "QuarantinedDelivery.elementCount":
+		if e.ComplexityRoot.QuarantinedDelivery.ElementCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.ElementCount(childComplexity), true
+	case "QuarantinedDelivery.elements":
+		if e.ComplexityRoot.QuarantinedDelivery.Elements == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.Elements(childComplexity), true
+	case "QuarantinedDelivery.explanation":
+		if e.ComplexityRoot.QuarantinedDelivery.Explanation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.Explanation(childComplexity), true
+	case "QuarantinedDelivery.id":
+		if e.ComplexityRoot.QuarantinedDelivery.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.ID(childComplexity), true
+	case "QuarantinedDelivery.maskedBody":
+		if e.ComplexityRoot.QuarantinedDelivery.MaskedBody == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.MaskedBody(childComplexity), true
+	case "QuarantinedDelivery.reason":
+		if e.ComplexityRoot.QuarantinedDelivery.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.Reason(childComplexity), true
+	case "QuarantinedDelivery.receivedAt":
+		if e.ComplexityRoot.QuarantinedDelivery.ReceivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.ReceivedAt(childComplexity), true
+	case "QuarantinedDelivery.settledAt":
+		if e.ComplexityRoot.QuarantinedDelivery.SettledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.SettledAt(childComplexity), true
+	case "QuarantinedDelivery.settlement":
+		if e.ComplexityRoot.QuarantinedDelivery.Settlement == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDelivery.Settlement(childComplexity), true
+
+	case "QuarantinedDeliveryConnection.edges":
+		if e.ComplexityRoot.QuarantinedDeliveryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDeliveryConnection.Edges(childComplexity), true
+	case "QuarantinedDeliveryConnection.eventCursor":
+		if e.ComplexityRoot.QuarantinedDeliveryConnection.EventCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDeliveryConnection.EventCursor(childComplexity), true
+	case "QuarantinedDeliveryConnection.pageInfo":
+		if e.ComplexityRoot.QuarantinedDeliveryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDeliveryConnection.PageInfo(childComplexity), true
+
+	case "QuarantinedDeliveryEdge.cursor":
+		if e.ComplexityRoot.QuarantinedDeliveryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDeliveryEdge.Cursor(childComplexity), true
+	case "QuarantinedDeliveryEdge.node":
+		if e.ComplexityRoot.QuarantinedDeliveryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedDeliveryEdge.Node(childComplexity), true
+
+	case "QuarantinedElement.externalId":
+		if e.ComplexityRoot.QuarantinedElement.ExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedElement.ExternalID(childComplexity), true
+	case "QuarantinedElement.kind":
+		if e.ComplexityRoot.QuarantinedElement.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedElement.Kind(childComplexity), true
+	case "QuarantinedElement.maskedText":
+		if e.ComplexityRoot.QuarantinedElement.MaskedText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedElement.MaskedText(childComplexity), true
+	case "QuarantinedElement.platformAt":
+		if e.ComplexityRoot.QuarantinedElement.PlatformAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedElement.PlatformAt(childComplexity), true
+	case "QuarantinedElement.surface":
+		if e.ComplexityRoot.QuarantinedElement.Surface == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantinedElement.Surface(childComplexity), true
 
 	case "Query.channels":
 		if e.ComplexityRoot.Query.Channels == nil {
@@ -2811,6 +3744,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Organization(childComplexity, args["id"].(string)), true
+	case "Query.platformCapabilities":
+		if e.ComplexityRoot.Query.PlatformCapabilities == nil {
+			break
+		}
+
+		args, err := ec.field_Query_platformCapabilities_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PlatformCapabilities(childComplexity, args["platform"].(*models.Platform)), true
+	case "Query.quarantinedDeliveries":
+		if e.ComplexityRoot.Query.QuarantinedDeliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Query_quarantinedDeliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.QuarantinedDeliveries(childComplexity, args["filter"].(*models.QuarantineFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.teams":
 		if e.ComplexityRoot.Query.Teams == nil {
 			break
@@ -2828,6 +3783,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "ReactToMessagePayload.message":
+		if e.ComplexityRoot.ReactToMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactToMessagePayload.Message(childComplexity), true
+	case "ReactToMessagePayload.userErrors":
+		if e.ComplexityRoot.ReactToMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactToMessagePayload.UserErrors(childComplexity), true
 
 	case "Reaction.emoji":
 		if e.ComplexityRoot.Reaction.Emoji == nil {
@@ -2892,6 +3860,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RemoveMemberPayload.UserErrors(childComplexity), true
 
+	case "ReplayQuarantinedDeliveryPayload.quarantinedDelivery":
+		if e.ComplexityRoot.ReplayQuarantinedDeliveryPayload.QuarantinedDelivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplayQuarantinedDeliveryPayload.QuarantinedDelivery(childComplexity), true
+	case "ReplayQuarantinedDeliveryPayload.userErrors":
+		if e.ComplexityRoot.ReplayQuarantinedDeliveryPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplayQuarantinedDeliveryPayload.UserErrors(childComplexity), true
+
+	case "ReplyOpening.deed":
+		if e.ComplexityRoot.ReplyOpening.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyOpening.By(childComplexity), true
+	case "ReplyOpening.messages":
+		if e.ComplexityRoot.ReplyOpening.Messages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyOpening.Messages(childComplexity), true
+	case "ReplyOpening.seconds":
+		if e.ComplexityRoot.ReplyOpening.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyOpening.Seconds(childComplexity), true
+
+	case "ReplyPrivatelyPayload.message":
+		if e.ComplexityRoot.ReplyPrivatelyPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyPrivatelyPayload.Message(childComplexity), true
+	case "ReplyPrivatelyPayload.userErrors":
+		if e.ComplexityRoot.ReplyPrivatelyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyPrivatelyPayload.UserErrors(childComplexity), true
+
 	case "ReplyToConversationPayload.message":
 		if e.ComplexityRoot.ReplyToConversationPayload.Message == nil {
 			break
@@ -2917,6 +3930,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReplyWindow.ExpiresAt(childComplexity), true
+	case "ReplyWindow.humanAgentUntil":
+		if e.ComplexityRoot.ReplyWindow.HumanAgentUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyWindow.HumanAgentUntil(childComplexity), true
+	case "ReplyWindow.messagesLeft":
+		if e.ComplexityRoot.ReplyWindow.MessagesLeft == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyWindow.MessagesLeft(childComplexity), true
 	case "ReplyWindow.state":
 		if e.ComplexityRoot.ReplyWindow.State == nil {
 			break
@@ -3012,6 +4037,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeApiTokenPayload.UserErrors(childComplexity), true
 
+	case "RotateIdentitySecretPayload.channel":
+		if e.ComplexityRoot.RotateIdentitySecretPayload.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateIdentitySecretPayload.Channel(childComplexity), true
+	case "RotateIdentitySecretPayload.userErrors":
+		if e.ComplexityRoot.RotateIdentitySecretPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateIdentitySecretPayload.UserErrors(childComplexity), true
+
+	case "ShowTypingPayload.conversation":
+		if e.ComplexityRoot.ShowTypingPayload.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShowTypingPayload.Conversation(childComplexity), true
+	case "ShowTypingPayload.userErrors":
+		if e.ComplexityRoot.ShowTypingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShowTypingPayload.UserErrors(childComplexity), true
+
 	case "SignInPayload.expiresAt":
 		if e.ComplexityRoot.SignInPayload.ExpiresAt == nil {
 			break
@@ -3043,6 +4094,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignInPayload.Viewer(childComplexity), true
 
+	case "Story.externalId":
+		if e.ComplexityRoot.Story.ExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Story.ExternalID(childComplexity), true
+	case "Story.relation":
+		if e.ComplexityRoot.Story.Relation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Story.Relation(childComplexity), true
+	case "Story.url":
+		if e.ComplexityRoot.Story.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Story.URL(childComplexity), true
+
+	case "Subscription.contactTyping":
+		if e.ComplexityRoot.Subscription.ContactTyping == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_contactTyping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ContactTyping(childComplexity, args["organizationId"].(string)), true
 	case "Subscription.conversationChanged":
 		if e.ComplexityRoot.Subscription.ConversationChanged == nil {
 			break
@@ -3185,6 +4266,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UnassignConversationPayload.UserErrors(childComplexity), true
 
+	case "UnhideMessagePayload.message":
+		if e.ComplexityRoot.UnhideMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnhideMessagePayload.Message(childComplexity), true
+	case "UnhideMessagePayload.userErrors":
+		if e.ComplexityRoot.UnhideMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnhideMessagePayload.UserErrors(childComplexity), true
+
+	case "UnlikeMessagePayload.message":
+		if e.ComplexityRoot.UnlikeMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnlikeMessagePayload.Message(childComplexity), true
+	case "UnlikeMessagePayload.userErrors":
+		if e.ComplexityRoot.UnlikeMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnlikeMessagePayload.UserErrors(childComplexity), true
+
 	case "UpdateChannelPayload.channel":
 		if e.ComplexityRoot.UpdateChannelPayload.Channel == nil {
 			break
@@ -3272,6 +4379,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.User(childComplexity), true
 
+	case "WidgetSettings.allowedOrigins":
+		if e.ComplexityRoot.WidgetSettings.AllowedOrigins == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetSettings.AllowedOrigins(childComplexity), true
+	case "WidgetSettings.identitySecret":
+		if e.ComplexityRoot.WidgetSettings.IdentitySecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetSettings.IdentitySecret(childComplexity), true
+	case "WidgetSettings.key":
+		if e.ComplexityRoot.WidgetSettings.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetSettings.Key(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -3282,6 +4408,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAccountInput,
 		ec.unmarshalInputActivateInboxInput,
+		ec.unmarshalInputAllowOriginsInput,
 		ec.unmarshalInputAssignConversationInput,
 		ec.unmarshalInputAssignFromStreamInput,
 		ec.unmarshalInputAttachmentInput,
@@ -3290,22 +4417,44 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputConnectChannelInput,
 		ec.unmarshalInputConversationFilter,
 		ec.unmarshalInputCreateApiTokenInput,
+		ec.unmarshalInputCreateUploadInput,
+		ec.unmarshalInputDeleteMessageInput,
+		ec.unmarshalInputDiscardQuarantinedDeliveryInput,
 		ec.unmarshalInputDisconnectChannelInput,
+		ec.unmarshalInputEditMessageInput,
+		ec.unmarshalInputFacebookAccountInput,
+		ec.unmarshalInputHideMessageInput,
 		ec.unmarshalInputInboxEventFilter,
+		ec.unmarshalInputInstagramAccountInput,
+		ec.unmarshalInputLikeMessageInput,
+		ec.unmarshalInputLinkedInAccountInput,
 		ec.unmarshalInputMarkConversationReadInput,
 		ec.unmarshalInputMessageTemplateInput,
+		ec.unmarshalInputMessengerAccountInput,
 		ec.unmarshalInputOpenInboxInput,
+		ec.unmarshalInputQuarantineFilter,
+		ec.unmarshalInputReactToMessageInput,
 		ec.unmarshalInputRemoveMemberInput,
+		ec.unmarshalInputReplayQuarantinedDeliveryInput,
+		ec.unmarshalInputReplyPrivatelyInput,
 		ec.unmarshalInputReplyToConversationInput,
 		ec.unmarshalInputRetryMessageInput,
 		ec.unmarshalInputRevokeApiTokenInput,
+		ec.unmarshalInputRotateIdentitySecretInput,
+		ec.unmarshalInputShowTypingInput,
 		ec.unmarshalInputSignInInput,
+		ec.unmarshalInputSmsAccountInput,
 		ec.unmarshalInputStreamPostInput,
 		ec.unmarshalInputSwitchOrganizationInput,
 		ec.unmarshalInputTelegramAccountInput,
+		ec.unmarshalInputTikTokAccountInput,
 		ec.unmarshalInputUnassignConversationInput,
+		ec.unmarshalInputUnhideMessageInput,
+		ec.unmarshalInputUnlikeMessageInput,
 		ec.unmarshalInputUpdateChannelInput,
+		ec.unmarshalInputWeChatAccountInput,
 		ec.unmarshalInputWhatsAppAccountInput,
+		ec.unmarshalInputXAccountInput,
 	)
 	first := true
 
@@ -3416,12 +4565,26 @@ type Channel implements Node {
   whenResolved: WhenResolved!
   "What can be done on each of its surfaces."
   capabilities: [ChannelCapabilities!]!
+  "The address at which the platform delivers what contacts write. Type it into the platform's console where it asks for one."
+  webhookUrl: String!
+  "What a site needs to show a widget. Null unless it is a Messenger channel and the viewer an owner or admin."
+  widget: WidgetSettings
   "Raised by every change. Send it along with ` + "`" + `updateChannel` + "`" + `."
   version: Int!
   "When it was first connected."
   createdAt: Time!
   "When it was disconnected. Null while it is connected."
   disconnectedAt: Time
+}
+
+"What a site needs to show a widget, and to vouch for its customers."
+type WidgetSettings {
+  "Public: pages carry it, and the widget's addresses begin with /messenger/ and this."
+  key: ID!
+  "Whose pages may show it, as browsers name them: ` + "`" + `https://shop.example` + "`" + `."
+  allowedOrigins: [String!]!
+  "For the site's server alone, which signs its customers' ids with it: hex HMAC-SHA256 of the id."
+  identitySecret: String!
 }
 
 "A network."
@@ -3470,6 +4633,8 @@ enum ChannelStatus {
   CONNECTED
   "It receives, but the platform refuses what we send. Update its access token."
   NEEDS_ATTENTION
+  "The organization's plan does not include its platform. What arrives is quarantined until a plan does; nothing can be sent."
+  ON_HOLD
   "It was disconnected."
   DISCONNECTED
 }
@@ -3482,12 +4647,22 @@ enum WhenResolved {
   START_NEW
 }
 
-"What can be done on one surface of a channel. Clients render from this instead of knowing platforms."
+"What can be done on one surface of a platform. Clients render from this instead of knowing platforms."
 type ChannelCapabilities {
+  "The network."
+  platform: Platform!
   "Where this holds."
   surface: Surface!
+  "The least plan that may connect the platform."
+  plan: Plan!
   "For how many seconds after the contact's last message free text is accepted. Null: for ever."
   windowSeconds: Int
+  "What a contact can do that lets us answer, and what it is worth. Empty: we may always answer."
+  openings: [ReplyOpening!]!
+  "For how many seconds after the contact last did something a person may still answer. Null: no longer than the window."
+  humanAgentSeconds: Int
+  "For how many seconds a public message can be answered in private, once. Null: never."
+  privateReplySeconds: Int
   "How a reply may be sent while the window is open."
   modesInsideWindow: [ReplyMode!]!
   "How a reply may be sent once the window is closed."
@@ -3504,6 +4679,8 @@ type ChannelCapabilities {
   attachments: [AttachmentRule!]!
   "How many attachments one message may have."
   maxAttachments: Int!
+  "What can be done with a message, beside answering it."
+  actions: [MessageActionRule!]!
   "The platform tells when a message was delivered."
   deliveryReceipts: Boolean!
   "The platform tells when a message was read."
@@ -3514,10 +4691,46 @@ type ChannelCapabilities {
   inboundDeletions: Boolean!
   "The platform tells when a contact reacts to a message."
   inboundReactions: Boolean!
+  "The platform tells when a contact is writing."
+  inboundTyping: Boolean!
   "A post on this surface can be assigned from a stream."
   assignFromStream: Boolean!
   "Limits of the platform that people should know of, in full sentences."
   notes: [String!]!
+}
+
+"Something a contact does that lets us answer for a while."
+type ReplyOpening {
+  "What the contact does."
+  deed: ContactDeed!
+  "For how many seconds we may answer then."
+  seconds: Int!
+  "How many messages we may send then. Null: any number."
+  messages: Int
+}
+
+"Something a contact does that may let us answer."
+enum ContactDeed {
+  "Writes a message."
+  MESSAGE
+  "Taps a button or menu entry."
+  POSTBACK
+  "Reacts to a message."
+  REACTION
+  "Writes for the first time, after clicking an ad that leads into the chat."
+  AD_CLICK
+  "Follows the account."
+  FOLLOW
+}
+
+"Something that can be done with messages, and with whose."
+type MessageActionRule {
+  "What."
+  kind: MessageActionKind!
+  "With messages of the account itself."
+  ours: Boolean!
+  "With messages of contacts."
+  theirs: Boolean!
 }
 
 "A way to reply."
@@ -3526,6 +4739,10 @@ enum ReplyMode {
   FREE_FORM
   "Text that the platform approved beforehand."
   TEMPLATE
+  "Any text, written by a person, after the window closed."
+  HUMAN_AGENT
+  "The one private answer to a public message."
+  PRIVATE_REPLY
 }
 
 "What a platform counts when it limits a text."
@@ -3536,6 +4753,8 @@ enum TextUnit {
   UTF16_UNITS
   "Bytes of UTF-8."
   BYTES
+  "As X counts: a web address is 23, an emoji and a Chinese, Japanese or Korean character two, other characters one."
+  WEIGHTED
 }
 
 "What a platform accepts of one kind of attachment."
@@ -3569,6 +4788,9 @@ type ChannelEdge {
 }
 
 extend type Query {
+  "What can be done on every surface of a platform, or of all of them: the same for every channel."
+  platformCapabilities("Null: every platform." platform: Platform): [ChannelCapabilities!]!
+
   "The channels of the viewer's organization, oldest first, disconnected ones included."
   channels(
     "From 1 to 100; 25 if neither first nor last is given."
@@ -3594,6 +4816,12 @@ extend type Mutation {
   "Change a channel. A new access token is checked with the platform first, and makes a channel that needed attention work again."
   updateChannel("The changes." input: UpdateChannelInput!): UpdateChannelPayload!
 
+  "Say whose pages may show a widget: these and no others."
+  allowOrigins("The pages." input: AllowOriginsInput!): AllowOriginsPayload!
+
+  "Make a new identity secret for a widget. Sessions of identified visitors end; the site's server needs the new secret."
+  rotateIdentitySecret("The widget." input: RotateIdentitySecretInput!): RotateIdentitySecretPayload!
+
   "Disconnect a channel. Its conversations stay readable; what is still queued on it fails."
   disconnectChannel("The channel." input: DisconnectChannelInput!): DisconnectChannelPayload!
 }
@@ -3612,6 +4840,22 @@ input ConnectChannelInput {
 
 "An account on one platform."
 input AccountInput @oneOf {
+  "A Facebook Page."
+  facebook: FacebookAccountInput
+  "An Instagram professional account."
+  instagram: InstagramAccountInput
+  "An account on X."
+  x: XAccountInput
+  "A LinkedIn Page."
+  linkedIn: LinkedInAccountInput
+  "A TikTok Business account."
+  tikTok: TikTokAccountInput
+  "A WeChat Official Account. Needs the Enterprise plan."
+  weChat: WeChatAccountInput
+  "A number for text messages at Twilio. Needs the Enterprise plan."
+  sms: SmsAccountInput
+  "A widget of our own for web pages."
+  messenger: MessengerAccountInput
   "A phone number of the WhatsApp Business Platform."
   whatsApp: WhatsAppAccountInput
   "A Telegram bot."
@@ -3624,6 +4868,80 @@ input WhatsAppAccountInput {
   phoneNumberId: ID!
   "A system user's token with the permission whatsapp_business_messaging."
   accessToken: String!
+}
+
+"A widget of our own for web pages. Say with ` + "`" + `allowOrigins` + "`" + ` whose pages may show it."
+input MessengerAccountInput {
+  "The key of a widget that was disconnected, to connect it again. Null: a new one."
+  widgetKey: ID
+}
+
+"A Facebook Page."
+input FacebookAccountInput {
+  "The Page's id."
+  pageId: ID!
+  "A Page token with pages_messaging, pages_manage_metadata, pages_manage_engagement and pages_read_user_content."
+  accessToken: String!
+}
+
+"An Instagram professional account."
+input InstagramAccountInput {
+  "The account's id (17841…)."
+  accountId: ID!
+  "A token of the account (Instagram Login) or of the Page it is linked to (Facebook Login)."
+  accessToken: String!
+}
+
+"An account on X."
+input XAccountInput {
+  "An OAuth 2.0 access token of the account, with dm.read, dm.write, tweet.read, tweet.write, users.read and offline.access."
+  accessToken: String!
+  "The refresh token that came with it. Without one the channel needs attention after two hours."
+  refreshToken: String
+}
+
+"A LinkedIn Page."
+input LinkedInAccountInput {
+  "The Page's id: urn:li:organization:… ."
+  organizationUrn: ID!
+  "A token of an administrator, with r_organization_social_feed, w_organization_social_feed and rw_organization_admin."
+  accessToken: String!
+  "The refresh token that came with it."
+  refreshToken: String
+}
+
+"A TikTok Business account."
+input TikTokAccountInput {
+  "The account's id (open_id)."
+  businessId: ID!
+  "An access token with comment.list and comment.list.manage."
+  accessToken: String!
+  "The refresh token that came with it. Without one the channel needs attention after a day."
+  refreshToken: String
+}
+
+"A WeChat Official Account."
+input WeChatAccountInput {
+  "The account's original id (gh_…)."
+  accountId: ID!
+  "Its AppID."
+  appId: String!
+  "Its AppSecret."
+  appSecret: String!
+  "The token typed into WeChat's console beside the webhook's address."
+  token: String!
+  "The EncodingAESKey, if messages are delivered encrypted."
+  encodingAesKey: String
+}
+
+"A number for text messages at Twilio."
+input SmsAccountInput {
+  "The number, as in +4915112345678, or a messaging service's SID."
+  number: ID!
+  "The SID of the Twilio account."
+  accountSid: String!
+  "Its auth token."
+  authToken: String!
 }
 
 "A Telegram bot."
@@ -3652,12 +4970,48 @@ input UpdateChannelInput {
   whenResolved: WhenResolved
   "A new access token or bot token of the same account."
   accessToken: String
+  "The refresh token that came with it."
+  refreshToken: String
   "Makes a repeated call return the first result for 24 hours. At most 200 characters."
   idempotencyKey: String
 }
 
 "The changed channel."
 type UpdateChannelPayload {
+  "The channel. Null if nothing was changed."
+  channel: Channel
+  "Why nothing was changed. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"Whose pages may show a widget."
+input AllowOriginsInput {
+  "The Messenger channel."
+  channelId: ID!
+  "At most 20, as browsers name them: ` + "`" + `https://shop.example` + "`" + `, or ` + "`" + `http://localhost:3000` + "`" + ` for development."
+  origins: [String!]!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The changed widget."
+type AllowOriginsPayload {
+  "The channel. Null if nothing was changed."
+  channel: Channel
+  "Why nothing was changed. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"The widget whose secret is to change."
+input RotateIdentitySecretInput {
+  "The Messenger channel."
+  channelId: ID!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The changed widget."
+type RotateIdentitySecretPayload {
   "The channel. Null if nothing was changed."
   channel: Channel
   "Why nothing was changed. Empty on success."
@@ -3724,6 +5078,8 @@ type Conversation implements Node {
   identity: ContactIdentity!
   "What it is about. Null in private."
   post: Post
+  "The public message whose private answer began it. Null if none did."
+  openedFrom: Message
   "Whose turn it is."
   status: ConversationStatus!
   "Why it has this status, as whoever set it said. Null if they did not."
@@ -3799,7 +5155,11 @@ type ReplyWindow {
   state: ReplyWindowState!
   "The last instant at which free text is accepted. Null: no limit, or the contact never wrote."
   expiresAt: Time
-  "How a reply may be sent now."
+  "How many more messages the platform takes within the window. Null: any number."
+  messagesLeft: Int
+  "Until when a person may still answer though the window is closed. Null: not at all."
+  humanAgentUntil: Time
+  "How a reply may be sent now. What a person writes after the window closed is sent as HUMAN_AGENT where that is allowed."
   allowedModes: [ReplyMode!]!
 }
 
@@ -3823,6 +5183,8 @@ enum CannotReplyReason {
   INBOX_DEACTIVATED
   "The channel is disconnected or needs attention."
   CHANNEL_NOT_CONNECTED
+  "The organization's plan does not include the channel's platform."
+  PLAN_REQUIRED
   "The contact blocked the channel or opted out."
   CONTACT_OPTED_OUT
   "The platform accepts no free text any more."
@@ -3845,8 +5207,28 @@ type Post implements Node {
   text: String!
   "Who published it. Null if unknown."
   authorName: String
+  "The platform's id of who published it. Null if unknown."
+  authorExternalId: ID
+  "What its first picture or video is. Null if there is none, or unknown."
+  mediaKind: AttachmentKind
+  "Where its first picture or video can be fetched, for as long as the platform serves it. Null if unknown."
+  mediaUrl: String
+  "Whether it is paid for. Null if unknown."
+  promotion: Promotion
+  "The platform's id of the ad that shows it. Null if unknown, or if it is none."
+  adId: ID
   "When it was published. Null if unknown."
   publishedAt: Time
+}
+
+"Whether a post is paid for."
+enum Promotion {
+  "It is not."
+  ORGANIC
+  "It is an ordinary post that is advertised as well."
+  BOOSTED
+  "It is an ad that no follower sees."
+  DARK
 }
 
 "A page of conversations."
@@ -4098,6 +5480,8 @@ enum EventType {
   MESSAGE_CHANGED
   "An outbound message got further, or failed."
   MESSAGE_DELIVERY_CHANGED
+  "Something was asked to be done with a message on its platform, was done, or could not be."
+  MESSAGE_ACTION_CHANGED
   "A contact began a conversation."
   CONVERSATION_OPENED
   "A conversation got another status."
@@ -4106,6 +5490,8 @@ enum EventType {
   CONVERSATION_ASSIGNED
   "Someone has seen everything in a conversation."
   CONVERSATION_READ
+  "The platform told more of the post a conversation is about, such as that it is an ad."
+  CONVERSATION_POST_CHANGED
   "The platform will soon take no more free text."
   REPLY_WINDOW_CLOSING_SOON
   "The platform takes no more free text."
@@ -4135,10 +5521,12 @@ union InboxEvent =
   | MessageAdded
   | MessageChanged
   | MessageDeliveryChanged
+  | MessageActionChanged
   | ConversationOpened
   | ConversationStatusChanged
   | ConversationAssigned
   | ConversationRead
+  | ConversationPostChanged
   | ReplyWindowClosingSoon
   | ReplyWindowClosed
   | ContactChanged
@@ -4199,6 +5587,26 @@ type MessageDeliveryChanged implements Event {
   failureReason: FailureReason
 }
 
+"Something was asked to be done with a message on its platform, was done, or could not be."
+type MessageActionChanged implements Event {
+  "The place in the log."
+  cursor: String!
+  "When it happened, by our clock."
+  at: Time!
+  "Who made it happen."
+  actor: Actor!
+  "The conversation, as it is now. Null if it cannot be seen any more."
+  conversation: Conversation
+  "The message, as it is now. Null if it cannot be seen any more."
+  message: Message
+  "What."
+  kind: MessageActionKind!
+  "How far it had got at this event."
+  outcome: MessageActionStatus!
+  "Why the platform did not do it. Null unless it failed."
+  failureReason: FailureReason
+}
+
 "A contact began a conversation."
 type ConversationOpened implements Event {
   "The place in the log."
@@ -4249,6 +5657,18 @@ type ConversationAssigned implements Event {
 
 "Someone has seen everything in a conversation."
 type ConversationRead implements Event {
+  "The place in the log."
+  cursor: String!
+  "When it happened, by our clock."
+  at: Time!
+  "Who made it happen."
+  actor: Actor!
+  "The conversation, as it is now. Null if it cannot be seen any more."
+  conversation: Conversation
+}
+
+"The platform told more of the post a conversation is about, such as that it is an ad."
+type ConversationPostChanged implements Event {
   "The place in the log."
   cursor: String!
   "When it happened, by our clock."
@@ -4419,6 +5839,12 @@ enum MessageChange {
   DELETED
   "A contact reacted, otherwise or not any more."
   REACTION
+  "The public does not see it any more."
+  HIDDEN
+  "The public sees it again."
+  SHOWN
+  "A file that came with it can be fetched now, or cannot be for good."
+  MEDIA
 }
 
 "What happened to a contact."
@@ -4435,6 +5861,10 @@ enum ContactChange {
 enum QuarantineReason {
   "The inbox is deactivated."
   INBOX_DEACTIVATED
+  "The channel is on hold, as the organization's plan does not include its platform."
+  CHANNEL_ON_HOLD
+  "The platform named it only, and is asked for the rest: a matter of moments."
+  INCOMPLETE
   "It could not be read."
   UNREADABLE
   "It holds something that cannot be stored."
@@ -4453,6 +5883,14 @@ type ConversationChange implements Event {
   cause: EventType!
   "The conversation, as it is now."
   conversation: Conversation!
+}
+
+"A contact is writing."
+type ContactTyping {
+  "Where. Null if it cannot be seen any more."
+  conversation: Conversation
+  "For how many seconds that holds, unless it is said again."
+  seconds: Int!
 }
 
 "Narrows a stream of events. All that is given must hold; of a list, one."
@@ -4481,6 +5919,12 @@ extend type Subscription {
     "What to see. Null: everything."
     filter: InboxEventFilter
   ): InboxEvent!
+
+  """
+  Visitors of widgets who are writing right now. Nothing of it is kept: who is not listening misses nothing, and it may be
+  lost on the way.
+  """
+  contactTyping("The organization the token is for." organizationId: ID!): ContactTyping!
 
   "The messages added to one conversation. A view of ` + "`" + `inboxEvents` + "`" + `: its cursors are the same."
   messageAdded(
@@ -4538,6 +5982,24 @@ type Message implements Node {
   forwarded: Boolean!
   "The contact sent something the platform does not hand over."
   unsupported: Boolean!
+  "The story it answers, or that names us. Null if it is about none."
+  story: Story
+  "The message's platform id that it quotes. Null if it quotes none."
+  quotedExternalId: ID
+  "Since when the public does not see it. Null: it does."
+  hiddenAt: Time
+  "Since when the account likes it. Null: it does not."
+  likedAt: Time
+  "The account's own emoji on it. Null: none."
+  ownReaction: String
+  "What is being done with it on its platform, or could not be done, oldest first."
+  openActions: [MessageAction!]!
+  "The public message it answers in private. Null if it answers none so."
+  privateReplyTo: Message
+  "Whether the viewer may answer this public message in private right now."
+  viewerCanReplyPrivately: Boolean!
+  "Every reason why the viewer may not answer this message in private right now."
+  viewerCannotReplyPrivatelyReasons: [CannotReplyReason!]!
   "The platform's id. Null while the platform has not accepted an outbound message."
   externalId: ID
   "When it was written, by the platform's clock. Null if the platform does not say."
@@ -4550,6 +6012,72 @@ type Message implements Node {
   deletedAt: Time
   "How far an outbound message got. Null for inbound messages."
   delivery: Delivery
+}
+
+"A story of ours that a contact answered, or one of theirs that names us."
+type Story {
+  "The platform's id. Null if it gives none."
+  externalId: ID
+  "Where it can be seen, for 24 hours. Null if the platform does not say."
+  url: String
+  "` + "`" + `reply` + "`" + ` or ` + "`" + `mention` + "`" + `."
+  relation: String!
+}
+
+"Something that is to be done with a message on its platform."
+type MessageAction {
+  "What."
+  kind: MessageActionKind!
+  "How far it got."
+  status: MessageActionStatus!
+  "The emoji of a reaction. Null for other kinds."
+  emoji: String
+  "The new words of an edit. Null for other kinds."
+  text: String
+  "Who wants it. Null: the system."
+  requestedBy: User
+  "Why the platform did not do it. Null unless it failed."
+  failureReason: FailureReason
+  "The platform's error code. Null unless it gave one."
+  failureCode: String
+  "When it was asked for."
+  createdAt: Time!
+  "When it was done or given up. Null while it is tried."
+  finishedAt: Time
+}
+
+"Something an account can do with a message, beside answering it."
+enum MessageActionKind {
+  "Keep it from the public; its author still sees it."
+  HIDE
+  "Show it to the public again."
+  UNHIDE
+  "Like it as the account."
+  LIKE
+  "Stop liking it."
+  UNLIKE
+  "Delete it from the platform."
+  DELETE
+  "Change its words."
+  EDIT
+  "Put an emoji on it, in place of the one before."
+  REACT
+  "Take the emoji away."
+  UNREACT
+  "Tell the contact that it was read."
+  MARK_READ
+  "Tell the contact that someone is writing."
+  TYPING
+}
+
+"How far an action got."
+enum MessageActionStatus {
+  "It is tried."
+  QUEUED
+  "The platform has done it."
+  DONE
+  "The platform refused it for good."
+  FAILED
 }
 
 "Which way a message went."
@@ -4664,8 +6192,16 @@ type DeliveryAttempt {
 type Attachment {
   "What it is."
   kind: AttachmentKind!
-  "Where it can be fetched without credentials. Null if the platform hands it out only to the channel."
+  "Where our copy of the file can be fetched, until ` + "`" + `urlExpiresAt` + "`" + `: whoever has this address can have the file. Null if there is none (yet)."
   url: String
+  "Until when ` + "`" + `url` + "`" + ` works. Ask again for a later one."
+  urlExpiresAt: Time
+  "Whether our copy of the file is here. Null if there is no file: places, persons, links."
+  fileState: FileState
+  "Why there is no copy. Null unless it failed for good."
+  fileFailure: FileFailure
+  "Where the platform or the sender serves it: it may want credentials, and may be gone soon. Null if it tells no address."
+  sourceUrl: String
   "The media type, as in ` + "`" + `image/png` + "`" + `. Null if unknown."
   mime: String
   "What the sender called it. Null if unknown."
@@ -4686,6 +6222,34 @@ type Attachment {
   longitude: Float
   "The phone numbers of a person, as the sender wrote them."
   phones: [String!]!
+}
+
+"Whether our copy of a file is here."
+enum FileState {
+  "It is to be brought by whoever uploads it."
+  UPLOADING
+  "It is being fetched from the platform."
+  PENDING
+  "It is here."
+  STORED
+  "It could not be fetched, for good."
+  FAILED
+  "It was deleted with its message."
+  DELETED
+}
+
+"Why a file is not here."
+enum FileFailure {
+  "It is larger than we keep."
+  TOO_LARGE
+  "Something else came in its place, such as a web page instead of a picture."
+  TYPE_NOT_ALLOWED
+  "The platform does not have it any more."
+  NOT_FOUND
+  "Nobody gave it, however often we asked."
+  UNREACHABLE
+  "We may not have it, or do not go where it is."
+  REFUSED
 }
 
 "What an attachment is."
@@ -4792,6 +6356,43 @@ type MessageEdge {
 
 extend type Mutation {
   """
+  Make room for a file to send. Bring it to the address in the answer by ` + "`" + `PUT` + "`" + `, with exactly so many bytes and this type as
+  ` + "`" + `Content-Type` + "`" + `, and name the upload in a reply within a day.
+  """
+  createUpload("The file." input: CreateUploadInput!): CreateUploadPayload!
+
+  """
+  Answer a public comment or post in private, where the platform allows it: once, within the time in the capabilities.
+
+  It begins a private conversation, or goes on with the one there is with this person. The person's answer opens its window.
+  """
+  replyPrivately("The reply." input: ReplyPrivatelyInput!): ReplyPrivatelyPayload!
+
+  "Keep a comment from the public. Its author still sees it. Like every action it happens by itself: follow ` + "`" + `inboxEvents` + "`" + `."
+  hideMessage("The message." input: HideMessageInput!): HideMessagePayload!
+
+  "Show a hidden comment to the public again."
+  unhideMessage("The message." input: UnhideMessageInput!): UnhideMessagePayload!
+
+  "Like a message as the account."
+  likeMessage("The message." input: LikeMessageInput!): LikeMessagePayload!
+
+  "Stop liking a message."
+  unlikeMessage("The message." input: UnlikeMessageInput!): UnlikeMessagePayload!
+
+  "Delete a message from its platform. Its words go here as well."
+  deleteMessage("The message." input: DeleteMessageInput!): DeleteMessagePayload!
+
+  "Change the words of a message of ours on its platform."
+  editMessage("The message and its new words." input: EditMessageInput!): EditMessagePayload!
+
+  "Put an emoji on a message as the account, or take it away."
+  reactToMessage("The message and the emoji." input: ReactToMessageInput!): ReactToMessagePayload!
+
+  "Tell the contact, for some seconds, that someone is writing. Nothing happens where the platform cannot; nothing is recorded."
+  showTyping("The conversation." input: ShowTypingInput!): ShowTypingPayload!
+
+  """
   Reply to the customer on the conversation's channel.
 
   The message is queued and delivered asynchronously; follow ` + "`" + `inboxEvents` + "`" + ` for its status. Refused with
@@ -4824,12 +6425,190 @@ input ReplyToConversationInput {
   idempotencyKey: String
 }
 
-"Something to send along. The platform fetches it from its address."
+"The private answer to a public message: text, or attachments."
+input ReplyPrivatelyInput {
+  "The comment or post."
+  messageId: ID!
+  "The words. Limits are those of private messages in the channel's capabilities."
+  text: String
+  "What goes beside the words."
+  attachments: [AttachmentInput!]
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The queued private reply."
+type ReplyPrivatelyPayload {
+  "The message. Null if it was refused."
+  message: Message
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"The message to hide."
+input HideMessageInput {
+  "The message."
+  messageId: ID!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The message that is to be hidden."
+type HideMessagePayload {
+  "The message, not yet changed: see its ` + "`" + `openActions` + "`" + `. Null if it was refused."
+  message: Message
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"The message to show again."
+input UnhideMessageInput {
+  "The message."
+  messageId: ID!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The message that is to be shown again."
+type UnhideMessagePayload {
+  "The message, not yet changed: see its ` + "`" + `openActions` + "`" + `. Null if it was refused."
+  message: Message
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"The message to like."
+input LikeMessageInput {
+  "The message."
+  messageId: ID!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The message that is to be liked."
+type LikeMessagePayload {
+  "The message, not yet changed: see its ` + "`" + `openActions` + "`" + `. Null if it was refused."
+  message: Message
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"The message to stop liking."
+input UnlikeMessageInput {
+  "The message."
+  messageId: ID!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The message that is to be liked no more."
+type UnlikeMessagePayload {
+  "The message, not yet changed: see its ` + "`" + `openActions` + "`" + `. Null if it was refused."
+  message: Message
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"The message to delete."
+input DeleteMessageInput {
+  "The message."
+  messageId: ID!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The message that is to be deleted."
+type DeleteMessagePayload {
+  "The message, not yet changed: see its ` + "`" + `openActions` + "`" + `. Null if it was refused."
+  message: Message
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"The message and its new words."
+input EditMessageInput {
+  "The message."
+  messageId: ID!
+  "The new words."
+  text: String!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The message and the emoji."
+input ReactToMessageInput {
+  "The message."
+  messageId: ID!
+  "One emoji. Null takes it away."
+  emoji: String
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The message that is to be edited."
+type EditMessagePayload {
+  "The message, not yet changed: see its ` + "`" + `openActions` + "`" + `. Null if it was refused."
+  message: Message
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"The message that is to be reacted to."
+type ReactToMessagePayload {
+  "The message, not yet changed: see its ` + "`" + `openActions` + "`" + `. Null if it was refused."
+  message: Message
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"Where someone writes."
+input ShowTypingInput {
+  "The conversation."
+  conversationId: ID!
+  "Taken for the sake of uniformity: to show it twice is to show it once."
+  idempotencyKey: String
+}
+
+"Where someone writes."
+type ShowTypingPayload {
+  "The conversation. Null if it was refused."
+  conversation: Conversation
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"A file that is to be sent."
+input CreateUploadInput {
+  "What the contact sees it called. At most 200 bytes."
+  filename: String!
+  "The media type, as in ` + "`" + `image/png` + "`" + `."
+  mime: String!
+  "The size in bytes. What a channel takes is in its capabilities."
+  sizeBytes: Int!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"Where to bring a file."
+type CreateUploadPayload {
+  "What to name in ` + "`" + `AttachmentInput.uploadId` + "`" + `. Null if it was refused."
+  uploadId: ID
+  "Where to bring the bytes by ` + "`" + `PUT` + "`" + `. Null if it was refused."
+  url: String
+  "Until when."
+  expiresAt: Time
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"Something to send along: an upload, or something a platform can fetch."
 input AttachmentInput {
-  "What it is. Places, persons and shares cannot be sent."
-  kind: AttachmentKind!
-  "Where the platform can fetch it without credentials, by https. At most 2,000 bytes."
-  url: String!
+  "What it is. Places, persons and shares cannot be sent. Needed with ` + "`" + `url` + "`" + `; an upload's follows from its type unless it is given."
+  kind: AttachmentKind
+  "A file brought with ` + "`" + `createUpload` + "`" + `, which can be sent once. Instead of ` + "`" + `url` + "`" + `."
+  uploadId: ID
+  "Where the platform can fetch it without credentials, by https. At most 2,000 bytes. Instead of ` + "`" + `uploadId` + "`" + `."
+  url: String
   "The media type, as in ` + "`" + `image/png` + "`" + `."
   mime: String
   "What the contact sees it called. At most 200 bytes."
@@ -5009,6 +6788,172 @@ type ActivateInboxPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/quarantine.graphqls", Input: `"Something that arrived and was kept apart instead of being shown."
+type QuarantinedDelivery implements Node {
+  "Opaque and globally unique."
+  id: ID!
+  "Where it arrived."
+  channel: Channel!
+  "Why it is kept apart."
+  reason: QuarantineReason!
+  "What came of the last try to take it in. Null if there was none."
+  explanation: String
+  "How many messages or other news it holds, as far as is known."
+  elementCount: Int!
+  "What it holds, as far as it could be read. Empty once it is settled."
+  elements: [QuarantinedElement!]!
+  "The delivery as the platform sent it, if it could not be read: letters are x, digits 0, so that its shape can be seen but not what was said. At most 4,000 characters. Null otherwise."
+  maskedBody: String
+  "When it arrived."
+  receivedAt: Time!
+  "When it is tried next. Null if nothing happens by itself."
+  nextAttemptAt: Time
+  "What became of it. Null while it is kept."
+  settlement: QuarantineSettlement
+  "When that was settled. Null while it is kept."
+  settledAt: Time
+}
+
+"One message or other news in quarantine."
+type QuarantinedElement {
+  "What sort of news."
+  kind: InboundKind!
+  "Where on the platform. Null if it is about no place."
+  surface: Surface
+  "The platform's id of what it is about. Null if it names none."
+  externalId: ID
+  "When it happened, by the platform's clock. Null if the platform does not say."
+  platformAt: Time
+  "Its words: letters are x, digits 0."
+  maskedText: String!
+}
+
+"What sort of news a platform told us."
+enum InboundKind {
+  "A message, comment or post."
+  MESSAGE
+  "A tap on a button or menu entry."
+  POSTBACK
+  "Something said before was changed."
+  EDIT
+  "Something said before was taken back."
+  DELETION
+  "A reaction to a message, or its end."
+  REACTION
+  "How far a message of ours got."
+  RECEIPT
+  "A contact goes by another id."
+  REKEY
+  "A contact opted out or blocked us."
+  OPT_OUT
+  "A contact opted in, or follows us."
+  OPT_IN
+  "A comment was hidden from the public."
+  HIDDEN
+  "A hidden comment is shown again."
+  SHOWN
+  "A contact is writing."
+  TYPING
+  "News about the account itself."
+  NOTICE
+}
+
+"What became of something quarantined."
+enum QuarantineSettlement {
+  "It was taken into the inbox."
+  IMPORTED
+  "It was dropped."
+  DISCARDED
+}
+
+"A page of quarantined deliveries."
+type QuarantinedDeliveryConnection {
+  "The entries."
+  edges: [QuarantinedDeliveryEdge!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "The place in the event log at which the page was read. Follow ` + "`" + `inboxEvents` + "`" + ` after it and miss nothing."
+  eventCursor: String!
+}
+
+"An entry of a list of quarantined deliveries."
+type QuarantinedDeliveryEdge {
+  "The place in the list."
+  cursor: String!
+  "The delivery."
+  node: QuarantinedDelivery!
+}
+
+"Narrows a list of quarantined deliveries. All that is given must hold."
+input QuarantineFilter {
+  "Arrived on this channel."
+  channelId: ID
+  "Kept for one of these reasons."
+  reasons: [QuarantineReason!]
+  "True: what was imported or discarded as well."
+  settled: Boolean! = false
+}
+
+extend type Query {
+  "What arrived and is kept apart, oldest first. Owners and admins only."
+  quarantinedDeliveries(
+    "Narrows the list."
+    filter: QuarantineFilter
+    "From 1 to 100; 25 if neither first nor last is given."
+    first: Int
+    "Cursor to continue after."
+    after: String
+    "From 1 to 100, from the end."
+    last: Int
+    "Cursor to continue before."
+    before: String
+  ): QuarantinedDeliveryConnection!
+}
+
+extend type Mutation {
+  """
+  Try again to take in something quarantined: after the server has learnt to read it, or the channel is back.
+
+  It happens by itself; what still cannot be taken in stays, with an explanation. Taking the same thing in twice does nothing.
+  """
+  replayQuarantinedDelivery("What to replay." input: ReplayQuarantinedDeliveryInput!): ReplayQuarantinedDeliveryPayload!
+
+  "Drop something quarantined for good."
+  discardQuarantinedDelivery("What to discard." input: DiscardQuarantinedDeliveryInput!): DiscardQuarantinedDeliveryPayload!
+}
+
+"What to replay."
+input ReplayQuarantinedDeliveryInput {
+  "Its id."
+  id: ID!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"What is tried again."
+type ReplayQuarantinedDeliveryPayload {
+  "The delivery. Null if nothing was done."
+  quarantinedDelivery: QuarantinedDelivery
+  "Why nothing was done. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"What to discard."
+input DiscardQuarantinedDeliveryInput {
+  "Its id."
+  id: ID!
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"What was dropped."
+type DiscardQuarantinedDeliveryPayload {
+  "The delivery. Null if nothing was done."
+  quarantinedDelivery: QuarantinedDelivery
+  "Why nothing was done. Empty on success."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/schema.graphqls", Input: `"""
 Parley is a shared social inbox: the teams of an organization receive, assign and answer what customers write on every
 network.
@@ -5114,6 +7059,10 @@ enum UserErrorCode {
   CONTACT_OPTED_OUT
   "The message is not in a state in which it can be sent again."
   NOT_RETRYABLE
+  "The comment has been answered in private already; the platform takes one such answer."
+  ANSWERED_PRIVATELY
+  "What was quarantined has been imported or discarded already."
+  SETTLED
   "The contact has a newer open conversation on the same thread."
   CONVERSATION_SUPERSEDED
   "The user belongs to several organizations and has to choose one."
@@ -5405,6 +7354,16 @@ func (ec *executionContext) childFields_Actor(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Actor", field.Name)
 }
 
+func (ec *executionContext) childFields_AllowOriginsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_AllowOriginsPayload_channel(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AllowOriginsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AllowOriginsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ApiToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5487,6 +7446,14 @@ func (ec *executionContext) childFields_Attachment(ctx context.Context, field gr
 		return ec.fieldContext_Attachment_kind(ctx, field)
 	case "url":
 		return ec.fieldContext_Attachment_url(ctx, field)
+	case "urlExpiresAt":
+		return ec.fieldContext_Attachment_urlExpiresAt(ctx, field)
+	case "fileState":
+		return ec.fieldContext_Attachment_fileState(ctx, field)
+	case "fileFailure":
+		return ec.fieldContext_Attachment_fileFailure(ctx, field)
+	case "sourceUrl":
+		return ec.fieldContext_Attachment_sourceUrl(ctx, field)
 	case "mime":
 		return ec.fieldContext_Attachment_mime(ctx, field)
 	case "filename":
@@ -5563,6 +7530,10 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 		return ec.fieldContext_Channel_whenResolved(ctx, field)
 	case "capabilities":
 		return ec.fieldContext_Channel_capabilities(ctx, field)
+	case "webhookUrl":
+		return ec.fieldContext_Channel_webhookUrl(ctx, field)
+	case "widget":
+		return ec.fieldContext_Channel_widget(ctx, field)
 	case "version":
 		return ec.fieldContext_Channel_version(ctx, field)
 	case "createdAt":
@@ -5575,10 +7546,20 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 
 func (ec *executionContext) childFields_ChannelCapabilities(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "platform":
+		return ec.fieldContext_ChannelCapabilities_platform(ctx, field)
 	case "surface":
 		return ec.fieldContext_ChannelCapabilities_surface(ctx, field)
+	case "plan":
+		return ec.fieldContext_ChannelCapabilities_plan(ctx, field)
 	case "windowSeconds":
 		return ec.fieldContext_ChannelCapabilities_windowSeconds(ctx, field)
+	case "openings":
+		return ec.fieldContext_ChannelCapabilities_openings(ctx, field)
+	case "humanAgentSeconds":
+		return ec.fieldContext_ChannelCapabilities_humanAgentSeconds(ctx, field)
+	case "privateReplySeconds":
+		return ec.fieldContext_ChannelCapabilities_privateReplySeconds(ctx, field)
 	case "modesInsideWindow":
 		return ec.fieldContext_ChannelCapabilities_modesInsideWindow(ctx, field)
 	case "modesAfterWindow":
@@ -5595,6 +7576,8 @@ func (ec *executionContext) childFields_ChannelCapabilities(ctx context.Context,
 		return ec.fieldContext_ChannelCapabilities_attachments(ctx, field)
 	case "maxAttachments":
 		return ec.fieldContext_ChannelCapabilities_maxAttachments(ctx, field)
+	case "actions":
+		return ec.fieldContext_ChannelCapabilities_actions(ctx, field)
 	case "deliveryReceipts":
 		return ec.fieldContext_ChannelCapabilities_deliveryReceipts(ctx, field)
 	case "readReceipts":
@@ -5605,6 +7588,8 @@ func (ec *executionContext) childFields_ChannelCapabilities(ctx context.Context,
 		return ec.fieldContext_ChannelCapabilities_inboundDeletions(ctx, field)
 	case "inboundReactions":
 		return ec.fieldContext_ChannelCapabilities_inboundReactions(ctx, field)
+	case "inboundTyping":
+		return ec.fieldContext_ChannelCapabilities_inboundTyping(ctx, field)
 	case "assignFromStream":
 		return ec.fieldContext_ChannelCapabilities_assignFromStream(ctx, field)
 	case "notes":
@@ -5677,6 +7662,16 @@ func (ec *executionContext) childFields_ContactIdentity(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ContactIdentity", field.Name)
 }
 
+func (ec *executionContext) childFields_ContactTyping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversation":
+		return ec.fieldContext_ContactTyping_conversation(ctx, field)
+	case "seconds":
+		return ec.fieldContext_ContactTyping_seconds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactTyping", field.Name)
+}
+
 func (ec *executionContext) childFields_Conversation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5693,6 +7688,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_identity(ctx, field)
 	case "post":
 		return ec.fieldContext_Conversation_post(ctx, field)
+	case "openedFrom":
+		return ec.fieldContext_Conversation_openedFrom(ctx, field)
 	case "status":
 		return ec.fieldContext_Conversation_status(ctx, field)
 	case "statusReason":
@@ -5779,6 +7776,30 @@ func (ec *executionContext) childFields_CreateApiTokenPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type CreateApiTokenPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateUploadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "uploadId":
+		return ec.fieldContext_CreateUploadPayload_uploadId(ctx, field)
+	case "url":
+		return ec.fieldContext_CreateUploadPayload_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_CreateUploadPayload_expiresAt(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateUploadPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateUploadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_DeleteMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteMessagePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "status":
@@ -5827,6 +7848,16 @@ func (ec *executionContext) childFields_DeliveryAttempt(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type DeliveryAttempt", field.Name)
 }
 
+func (ec *executionContext) childFields_DiscardQuarantinedDeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "quarantinedDelivery":
+		return ec.fieldContext_DiscardQuarantinedDeliveryPayload_quarantinedDelivery(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DiscardQuarantinedDeliveryPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiscardQuarantinedDeliveryPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DisconnectChannelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "channel":
@@ -5835,6 +7866,36 @@ func (ec *executionContext) childFields_DisconnectChannelPayload(ctx context.Con
 		return ec.fieldContext_DisconnectChannelPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DisconnectChannelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EditMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_EditMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EditMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EditMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_HideMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_HideMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_HideMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HideMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LikeMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_LikeMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LikeMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LikeMessagePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_MarkConversationReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5897,6 +7958,24 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_forwarded(ctx, field)
 	case "unsupported":
 		return ec.fieldContext_Message_unsupported(ctx, field)
+	case "story":
+		return ec.fieldContext_Message_story(ctx, field)
+	case "quotedExternalId":
+		return ec.fieldContext_Message_quotedExternalId(ctx, field)
+	case "hiddenAt":
+		return ec.fieldContext_Message_hiddenAt(ctx, field)
+	case "likedAt":
+		return ec.fieldContext_Message_likedAt(ctx, field)
+	case "ownReaction":
+		return ec.fieldContext_Message_ownReaction(ctx, field)
+	case "openActions":
+		return ec.fieldContext_Message_openActions(ctx, field)
+	case "privateReplyTo":
+		return ec.fieldContext_Message_privateReplyTo(ctx, field)
+	case "viewerCanReplyPrivately":
+		return ec.fieldContext_Message_viewerCanReplyPrivately(ctx, field)
+	case "viewerCannotReplyPrivatelyReasons":
+		return ec.fieldContext_Message_viewerCannotReplyPrivatelyReasons(ctx, field)
 	case "externalId":
 		return ec.fieldContext_Message_externalId(ctx, field)
 	case "platformAt":
@@ -5911,6 +7990,42 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_delivery(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Message", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_MessageAction_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_MessageAction_status(ctx, field)
+	case "emoji":
+		return ec.fieldContext_MessageAction_emoji(ctx, field)
+	case "text":
+		return ec.fieldContext_MessageAction_text(ctx, field)
+	case "requestedBy":
+		return ec.fieldContext_MessageAction_requestedBy(ctx, field)
+	case "failureReason":
+		return ec.fieldContext_MessageAction_failureReason(ctx, field)
+	case "failureCode":
+		return ec.fieldContext_MessageAction_failureCode(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_MessageAction_createdAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_MessageAction_finishedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageAction", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageActionRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_MessageActionRule_kind(ctx, field)
+	case "ours":
+		return ec.fieldContext_MessageActionRule_ours(ctx, field)
+	case "theirs":
+		return ec.fieldContext_MessageActionRule_theirs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageActionRule", field.Name)
 }
 
 func (ec *executionContext) childFields_MessageAdded(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6065,6 +8180,16 @@ func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.
 		return ec.fieldContext_Post_text(ctx, field)
 	case "authorName":
 		return ec.fieldContext_Post_authorName(ctx, field)
+	case "authorExternalId":
+		return ec.fieldContext_Post_authorExternalId(ctx, field)
+	case "mediaKind":
+		return ec.fieldContext_Post_mediaKind(ctx, field)
+	case "mediaUrl":
+		return ec.fieldContext_Post_mediaUrl(ctx, field)
+	case "promotion":
+		return ec.fieldContext_Post_promotion(ctx, field)
+	case "adId":
+		return ec.fieldContext_Post_adId(ctx, field)
 	case "publishedAt":
 		return ec.fieldContext_Post_publishedAt(ctx, field)
 	}
@@ -6079,6 +8204,82 @@ func (ec *executionContext) childFields_Product(ctx context.Context, field graph
 		return ec.fieldContext_Product_retailerId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Product", field.Name)
+}
+
+func (ec *executionContext) childFields_QuarantinedDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_QuarantinedDelivery_id(ctx, field)
+	case "channel":
+		return ec.fieldContext_QuarantinedDelivery_channel(ctx, field)
+	case "reason":
+		return ec.fieldContext_QuarantinedDelivery_reason(ctx, field)
+	case "explanation":
+		return ec.fieldContext_QuarantinedDelivery_explanation(ctx, field)
+	case "elementCount":
+		return ec.fieldContext_QuarantinedDelivery_elementCount(ctx, field)
+	case "elements":
+		return ec.fieldContext_QuarantinedDelivery_elements(ctx, field)
+	case "maskedBody":
+		return ec.fieldContext_QuarantinedDelivery_maskedBody(ctx, field)
+	case "receivedAt":
+		return ec.fieldContext_QuarantinedDelivery_receivedAt(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_QuarantinedDelivery_nextAttemptAt(ctx, field)
+	case "settlement":
+		return ec.fieldContext_QuarantinedDelivery_settlement(ctx, field)
+	case "settledAt":
+		return ec.fieldContext_QuarantinedDelivery_settledAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuarantinedDelivery", field.Name)
+}
+
+func (ec *executionContext) childFields_QuarantinedDeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_QuarantinedDeliveryConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_QuarantinedDeliveryConnection_pageInfo(ctx, field)
+	case "eventCursor":
+		return ec.fieldContext_QuarantinedDeliveryConnection_eventCursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuarantinedDeliveryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_QuarantinedDeliveryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_QuarantinedDeliveryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_QuarantinedDeliveryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuarantinedDeliveryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_QuarantinedElement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_QuarantinedElement_kind(ctx, field)
+	case "surface":
+		return ec.fieldContext_QuarantinedElement_surface(ctx, field)
+	case "externalId":
+		return ec.fieldContext_QuarantinedElement_externalId(ctx, field)
+	case "platformAt":
+		return ec.fieldContext_QuarantinedElement_platformAt(ctx, field)
+	case "maskedText":
+		return ec.fieldContext_QuarantinedElement_maskedText(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuarantinedElement", field.Name)
+}
+
+func (ec *executionContext) childFields_ReactToMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_ReactToMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReactToMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReactToMessagePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Reaction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6119,6 +8320,38 @@ func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type RemoveMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReplayQuarantinedDeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "quarantinedDelivery":
+		return ec.fieldContext_ReplayQuarantinedDeliveryPayload_quarantinedDelivery(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReplayQuarantinedDeliveryPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplayQuarantinedDeliveryPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReplyOpening(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deed":
+		return ec.fieldContext_ReplyOpening_deed(ctx, field)
+	case "seconds":
+		return ec.fieldContext_ReplyOpening_seconds(ctx, field)
+	case "messages":
+		return ec.fieldContext_ReplyOpening_messages(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplyOpening", field.Name)
+}
+
+func (ec *executionContext) childFields_ReplyPrivatelyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_ReplyPrivatelyPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReplyPrivatelyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplyPrivatelyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReplyToConversationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -6135,6 +8368,10 @@ func (ec *executionContext) childFields_ReplyWindow(ctx context.Context, field g
 		return ec.fieldContext_ReplyWindow_state(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_ReplyWindow_expiresAt(ctx, field)
+	case "messagesLeft":
+		return ec.fieldContext_ReplyWindow_messagesLeft(ctx, field)
+	case "humanAgentUntil":
+		return ec.fieldContext_ReplyWindow_humanAgentUntil(ctx, field)
 	case "allowedModes":
 		return ec.fieldContext_ReplyWindow_allowedModes(ctx, field)
 	}
@@ -6161,6 +8398,26 @@ func (ec *executionContext) childFields_RevokeApiTokenPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RevokeApiTokenPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RotateIdentitySecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_RotateIdentitySecretPayload_channel(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RotateIdentitySecretPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateIdentitySecretPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ShowTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversation":
+		return ec.fieldContext_ShowTypingPayload_conversation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ShowTypingPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ShowTypingPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
@@ -6175,6 +8432,18 @@ func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field
 		return ec.fieldContext_SignInPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SignInPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Story(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "externalId":
+		return ec.fieldContext_Story_externalId(ctx, field)
+	case "url":
+		return ec.fieldContext_Story_url(ctx, field)
+	case "relation":
+		return ec.fieldContext_Story_relation(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Story", field.Name)
 }
 
 func (ec *executionContext) childFields_SwitchOrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6233,6 +8502,26 @@ func (ec *executionContext) childFields_UnassignConversationPayload(ctx context.
 	return nil, fmt.Errorf("no field named %q was found under type UnassignConversationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UnhideMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_UnhideMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnhideMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnhideMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnlikeMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_UnlikeMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnlikeMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnlikeMessagePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateChannelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "channel":
@@ -6281,6 +8570,18 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_apiTokens(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_WidgetSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_WidgetSettings_key(ctx, field)
+	case "allowedOrigins":
+		return ec.fieldContext_WidgetSettings_allowedOrigins(ctx, field)
+	case "identitySecret":
+		return ec.fieldContext_WidgetSettings_identitySecret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WidgetSettings", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -22,10 +22,12 @@ type (
 	MessageAdded              struct{ happening }
 	MessageChanged            struct{ happening }
 	MessageDeliveryChanged    struct{ happening }
+	MessageActionChanged      struct{ happening }
 	ConversationOpened        struct{ happening }
 	ConversationStatusChanged struct{ happening }
 	ConversationAssigned      struct{ happening }
 	ConversationRead          struct{ happening }
+	ConversationPostChanged   struct{ happening }
 	ReplyWindowClosingSoon    struct{ happening }
 	ReplyWindowClosed         struct{ happening }
 	ContactChanged            struct{ happening }
@@ -50,6 +52,10 @@ func NewEvent(e models.Event) InboxEvent {
 		return &MessageChanged{h}
 	case models.MessageDeliveryChanged:
 		return &MessageDeliveryChanged{h}
+	case models.MessageActionChanged:
+		return &MessageActionChanged{h}
+	case models.ConversationPostChanged:
+		return &ConversationPostChanged{h}
 	case models.ConversationOpened:
 		return &ConversationOpened{h}
 	case models.ConversationStatusChange:
@@ -123,6 +129,12 @@ func (h happening) Topic() string                        { return h.notice().Typ
 func (h happening) Subject() *string                     { return Text(h.notice().Subject) }
 func (h happening) Outcome() *string                     { return Text(h.notice().State) }
 func (h happening) Explanation() *string                 { return Text(h.notice().Explains) }
+
+// Kind is what was to be done.
+func (m MessageActionChanged) Kind() models.ActionKind { return models.ActionKind(m.e.Data.Change) }
+
+// Outcome is how far it had got.
+func (m MessageActionChanged) Outcome() models.ActionStatus { return models.ActionStatus(m.e.Data.To) }
 
 func (h happening) notice() models.Notice {
 	if h.e.Data.Notice == nil {

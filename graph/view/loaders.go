@@ -31,8 +31,10 @@ type loaders struct {
 	Attachments *Many[models.Attachment]      // of a message
 	Reactions   *Many[models.Reaction]        // to a message
 	Attempts    *Many[models.DeliveryAttempt] // of a message
-	Assignments *Many[models.Assignment]      // of a conversation
-	TeamMembers *Many[models.TeamMember]      // of a team
+	Media       *One[models.Media]
+	Actions     *Many[models.MessageAction] // not done, of a message
+	Assignments *Many[models.Assignment]    // of a conversation
+	TeamMembers *Many[models.TeamMember]    // of a team
 	Said        *dataloadgen.Loader[Said, *models.Message]
 }
 
@@ -54,6 +56,8 @@ func newLoaders(s *Scope) loaders {
 		Attachments:  many(s, (*models.Tx).AttachmentsOf, func(a *models.Attachment) string { return a.MessageID }),
 		Reactions:    many(s, (*models.Tx).ReactionsOf, func(r *models.Reaction) string { return r.MessageID }),
 		Attempts:     many(s, (*models.Tx).AttemptsOf, func(a *models.DeliveryAttempt) string { return a.MessageID }),
+		Media:        one(s, (*models.Tx).Media, func(m *models.Media) string { return m.ID }),
+		Actions:      many(s, (*models.Tx).OpenActionsOf, func(a *models.MessageAction) string { return a.MessageID }),
 		Assignments:  many(s, (*models.Tx).AssignmentsOf, func(a *models.Assignment) string { return a.ConversationID }),
 		TeamMembers:  many(s, (*models.Tx).TeamMembers, func(m *models.TeamMember) string { return m.TeamID }),
 		Said:         dataloadgen.NewLoader(s.readSaid, settings...),

@@ -27,7 +27,7 @@ func (w *World) Says(customer, text string) models.Inbound {
 // Receive hands elements to the inbox as one delivery.
 func (w *World) Receive(in ...models.Inbound) {
 	w.T.Helper()
-	w.Must(w.Inbox.Receive(w.Context(), models.WhatsApp, channels.Delivery{Body: []byte("body")}, channels.Parsed{Inbound: in}))
+	w.Must(w.Inbox.Receive(w.Context(), w.Channel.Platform, channels.Delivery{Body: []byte("body")}, channels.Parsed{Inbound: in}))
 }
 
 // CustomerWrites lets a customer write and returns the conversation it is in.

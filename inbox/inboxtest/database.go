@@ -94,7 +94,7 @@ func (s *places) putBack(p *place) error {
 }
 
 func (p *place) tidyUp() error {
-	p.clock.set(Start)
+	p.clock.Set(Start)
 	p.store.OnCommit(func(string, []models.Event) {})
 	// Without its triggers a table asks no other one: they can be emptied in any order.
 	return execute(p.url, `SET lock_timeout = '10s'`, `SET session_replication_role = 'replica'`, `

@@ -57,3 +57,18 @@ func (w *World) Echo(customer, text, reference string) models.Inbound {
 		Author: models.Author{ID: w.Channel.AccountID}, At: w.Clock.Now(), Text: text, Reference: reference,
 	}
 }
+
+// Comments is what somebody writes in public under a post now, in the thread of a first comment.
+func (w *World) Comments(author, thread, text string) models.Inbound {
+	in := w.Says(author, text)
+	in.Surface, in.ThreadKey, in.Author.Name = models.Comment, thread, author
+	in.Post = &models.PostFacts{ExternalID: "post-1"}
+	return in
+}
+
+// PublicEcho is what our own side wrote in a thread in public, coming back without our reference.
+func (w *World) PublicEcho(thread, text string) models.Inbound {
+	in := w.Comments(w.Channel.AccountID, thread, text)
+	in.Direction, in.Echo = models.OutboundMessage, true
+	return in
+}

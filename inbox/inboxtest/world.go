@@ -11,6 +11,7 @@ import (
 
 	"parley/channels"
 	"parley/inbox"
+	"parley/media"
 	"parley/models"
 	"parley/workers"
 )
@@ -38,7 +39,8 @@ func (c *Clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func (c *Clock) set(now time.Time) {
+// Set moves the clock to an instant.
+func (c *Clock) Set(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = now
@@ -54,6 +56,7 @@ type World struct {
 	Crew     *workers.Crew // for RunOnce; not started
 	Platform *Platform     // stands in for WhatsApp
 	Telegram *Platform     // has no reply window
+	Files    media.Storage // in a folder of the test's own
 
 	Org     *models.Organization
 	Channel *models.Channel // on the Platform
@@ -71,10 +74,21 @@ func New(t testing.TB) *World {
 		T: t, Clock: p.clock, URL: p.url, Store: p.store, place: p,
 		Platform: NewPlatform(models.WhatsApp), Telegram: NewPlatform(models.Telegram),
 	}
+	w.Files = folder(t)
 	w.Inbox = w.OpenInbox(w.Store)
 	w.Crew = w.Hire(w.Inbox)
 	w.populate("Flower Shop", "106540352242922")
 	return w
+}
+
+func folder(t testing.TB) *media.Folder {
+	t.Helper()
+	f, err := media.NewFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
 }
 
 // Neighbour is another organization in the same world, with a channel on an account of its own.
@@ -104,6 +118,7 @@ func (w *World) OpenInbox(store *models.Store, adapters ...channels.Adapter) *in
 	}
 	return inbox.New(inbox.Config{
 		Store: store, Adapters: channels.NewRegistry(adapters...), Log: Quiet, Webhooks: "https://inbox.example.com",
+		Media: inbox.MediaConfig{Storage: w.Files, Fetcher: media.NewFetcher(media.FetcherConfig{AllowHosts: []string{"127.0.0.1"}})},
 	})
 }
 
@@ -138,7 +153,7 @@ func (w *World) populate(name, accountID string) {
 func (w *World) Connect(p models.Platform, accountID string) *models.Channel {
 	w.T.Helper()
 	c, err := w.Inbox.ConnectChannel(w.Context(), w.Admin, inbox.ConnectRequest{
-		Platform: p, AccountID: accountID, Name: "Shop", AccessToken: "secret",
+		Platform: p, AccountID: accountID, Name: "Shop", Credentials: models.Credentials{AccessToken: "secret"},
 	})
 	w.Must(err)
 	return c
