@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -11,8 +12,32 @@ import (
 	"parley/models"
 )
 
-// ending is where a stream leaves the error it ended with. One operation has one.
-type ending struct{ err error }
+// ending is where a stream leaves the error it ended with. One operation has one. A client may go away, and be given a last
+// word, while the stream is still at work.
+type ending struct {
+	mu  sync.Mutex
+	err error
+}
+
+// with reports whether the stream ends, and why.
+func (e *ending) with(err error) bool {
+	if err == nil {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.err = err
+	return true
+}
+
+// take returns the error once.
+func (e *ending) take() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	err := e.err
+	e.err = nil
+	return err
+}
 
 type endingKey struct{}
 
@@ -23,11 +48,14 @@ func withEnding(ctx context.Context) context.Context {
 // lastWord is the response that tells a client why its stream has ended; nil if it just ended.
 func lastWord(ctx context.Context) *graphql.Response {
 	end, ok := ctx.Value(endingKey{}).(*ending)
-	if !ok || end.err == nil {
+	if !ok {
 		return nil
 	}
-	graphql.AddError(ctx, end.err)
-	end.err = nil
+	err := end.take()
+	if err == nil {
+		return nil
+	}
+	graphql.AddError(ctx, err)
 	return &graphql.Response{Errors: graphql.GetErrors(ctx)}
 }
 
@@ -39,7 +67,7 @@ func follow[T any](ctx context.Context, feed *inbox.Feed, after *string, admit f
 	end := ctx.Value(endingKey{}).(*ending)
 	go func() {
 		defer close(stream)
-		if end.err = admit(ctx); end.err != nil {
+		if end.with(admit(ctx)) {
 			return
 		}
 		for event, err := range feed.Follow(ctx, view.ViewerFrom(ctx), after) {
@@ -48,7 +76,7 @@ func follow[T any](ctx context.Context, feed *inbox.Feed, after *string, admit f
 			if err == nil {
 				picked, ok, err = pick(ctx, event)
 			}
-			if end.err = err; err != nil {
+			if end.with(err) {
 				return
 			}
 			if !ok {

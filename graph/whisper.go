@@ -21,7 +21,7 @@ func (r *Resolver) whispers(ctx context.Context, organizationID string) <-chan *
 			}
 			return r.Inbox.Store().Read(ctx, viewer, models.ViewInbox, func(*models.Tx) error { return nil })
 		}
-		if end.err = mayListen(); end.err != nil {
+		if end.with(mayListen()) {
 			return
 		}
 		heard, leave := r.Whispers.Listen(inbox.ToMembers(organizationID))
@@ -34,7 +34,7 @@ func (r *Resolver) whispers(ctx context.Context, organizationID string) <-chan *
 				if !ok {
 					return
 				}
-				if end.err = mayListen(); end.err != nil {
+				if end.with(mayListen()) {
 					return
 				}
 				select {
