@@ -159,6 +159,18 @@ func TestChangedNumber(t *testing.T) {
 
 func TestOpt(t *testing.T) {
 	t.Parallel()
+	t.Run("lets the opt-out hold of two in one second", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		c := w.CustomerWrites("491701", "hello?")
+		w.Receive(w.Opt("491701", models.InboundOptIn))
+		w.Receive(w.Opt("491701", models.InboundOptOut))
+		w.Receive(w.Opt("491701", models.InboundOptIn)) // the platform's retry
+
+		if w.Identity(c).OptedOutAt == nil {
+			t.Error("can be written to")
+		}
+	})
 	t.Run("out and in again, once each", func(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)

@@ -334,7 +334,7 @@ func (r reception) takeOpt(in models.Inbound) error {
 		return err
 	}
 	at := r.at(in)
-	if identity.OptChangedAt != nil && !at.After(*identity.OptChangedAt) { // a duplicate, or older than what we know
+	if isKnown(identity, in.Kind, at) {
 		return r.sayOpt(in)
 	}
 	identity.OptChangedAt, identity.OptedOutAt = &at, nil
@@ -352,6 +352,19 @@ func (r reception) takeOpt(in models.Inbound) error {
 		}
 	}
 	return r.sayOpt(in)
+}
+
+// isKnown reports whether an opt-out or opt-in is a duplicate, or older than what we know. Some platforms tell whole seconds:
+// of two in one second the opt-out holds.
+func isKnown(i *models.ContactIdentity, kind models.InboundKind, at time.Time) bool {
+	switch {
+	case i.OptChangedAt == nil || at.After(*i.OptChangedAt):
+		return false
+	case at.Equal(*i.OptChangedAt):
+		return kind != models.InboundOptOut || i.OptedOutAt != nil
+	default:
+		return true
+	}
 }
 
 // sayOpt adds the words a contact opted out or in with, where they used words.
