@@ -72,9 +72,34 @@ func Call(client *http.Client, req *http.Request) (Answer, error) {
 	return answer, nil
 }
 
+// Open asks a platform for a file and returns the answer whatever its status; the caller closes it. How long a file may
+// take is up to the context. Redirects are answers too, and a fault on the way never shows the address, like Call's.
+func Open(client *http.Client, req *http.Request) (*http.Response, error) {
+	patient := &http.Client{} // without a deadline for the whole file
+	if client != nil {
+		patient = client
+	}
+	res, err := withoutRedirects(patient).Do(req)
+	if err != nil {
+		return nil, &SendError{
+			Failure: models.Failure{Reason: models.Transient}, Err: fmt.Errorf("open a file: %w", withoutAddress(err)),
+		}
+	}
+	return res, nil
+}
+
 // NotUnderstood is the fault of an accepting answer that does not say what was accepted.
 func NotUnderstood(answer Answer, err error) *SendError {
 	return lost(err, answer.Status, true)
+}
+
+// Repeatable says of a lost answer that asking again does no harm, unlike with a message: the fault will pass.
+func Repeatable(err error) error {
+	var e *SendError
+	if errors.As(err, &e) && e.Ambiguous {
+		e.Ambiguous, e.Reason = false, models.Transient
+	}
+	return err
 }
 
 // Unsendable is the refusal of a message that is not worth a call, and why.
@@ -91,15 +116,20 @@ func Hide(secret, text string) string {
 }
 
 func lost(err error, status int, mayHaveArrived bool) *SendError {
-	var shown *url.Error
-	for errors.As(err, &shown) {
-		err = shown.Err
-	}
-	e := &SendError{Failure: models.Failure{Reason: models.Transient}, HTTPStatus: status, Err: err}
+	e := &SendError{Failure: models.Failure{Reason: models.Transient}, HTTPStatus: status, Err: withoutAddress(err)}
 	if mayHaveArrived {
 		e.Reason, e.Ambiguous = models.Unconfirmed, true
 	}
 	return e
+}
+
+// withoutAddress takes away where a call went: the address carries the token on some platforms.
+func withoutAddress(err error) error {
+	var shown *url.Error
+	for errors.As(err, &shown) {
+		err = shown.Err
+	}
+	return err
 }
 
 func withoutRedirects(client *http.Client) *http.Client {

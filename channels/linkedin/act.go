@@ -59,5 +59,5 @@ func (a *Adapter) change(ctx context.Context, account channels.Account, action c
 	r.method, r.restliMethod = http.MethodPost, "PARTIAL_UPDATE"
 	r.payload = object{"patch": object{"message": object{"$set": object{"text": action.Text}}}}
 	_, err := a.call(ctx, account, r)
-	return repeatable(err)
+	return channels.Repeatable(err)
 }

@@ -115,15 +115,6 @@ func retryAfter(answer channels.Answer) time.Duration {
 	return now.Truncate(day).Add(day).Sub(now)
 }
 
-// repeatable says of a lost answer that asking again does no harm, unlike with a comment.
-func repeatable(err error) error {
-	var e *channels.SendError
-	if errors.As(err, &e) && e.Ambiguous {
-		e.Ambiguous, e.Reason = false, models.Transient
-	}
-	return err
-}
-
 // without turns a refusal with one of these statuses into a success.
 func without(err error, statuses ...int) error {
 	var e *channels.SendError
@@ -134,5 +125,5 @@ func without(err error, statuses ...int) error {
 			}
 		}
 	}
-	return repeatable(err)
+	return channels.Repeatable(err)
 }

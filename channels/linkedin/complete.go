@@ -30,7 +30,7 @@ func (a *Adapter) Complete(ctx context.Context, account channels.Account, in mod
 		err = nil
 	}
 	if err != nil {
-		return in, repeatable(err)
+		return in, channels.Repeatable(err)
 	}
 	in.Incomplete = false
 	return in, nil

@@ -29,20 +29,20 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 		return channels.Account{}, channels.Unsendable("not the id of a Page")
 	}
 	if _, err := a.administrator(ctx, account); err != nil {
-		return channels.Account{}, repeatable(err)
+		return channels.Account{}, channels.Repeatable(err)
 	}
 	answer, err := a.call(ctx, account, request{
 		method: http.MethodGet, path: "/rest/organizations/" + escaped(number(account.ID)),
 	})
 	if err != nil {
-		return channels.Account{}, repeatable(err)
+		return channels.Account{}, channels.Repeatable(err)
 	}
 	var page struct {
 		Name   string `json:"localizedName"`
 		Vanity string `json:"vanityName"`
 	}
 	if err := json.Unmarshal(answer.Body, &page); err != nil {
-		return channels.Account{}, repeatable(channels.NotUnderstood(answer, fmt.Errorf("read the Page: %w", err)))
+		return channels.Account{}, channels.Repeatable(channels.NotUnderstood(answer, fmt.Errorf("read the Page: %w", err)))
 	}
 	account.Name = cmp.Or(page.Name, page.Vanity, account.ID)
 	return account, nil
@@ -94,7 +94,7 @@ func (a *Adapter) Subscribe(ctx context.Context, account channels.Account, webho
 	if err == nil {
 		_, err = a.call(ctx, account, request{method: http.MethodPut, path: path, payload: object{"webhook": webhook}})
 	}
-	return repeatable(err)
+	return channels.Repeatable(err)
 }
 
 // Unsubscribe stops the Page's notifications.
@@ -126,8 +126,6 @@ func (a *Adapter) subscription(ctx context.Context, account channels.Account) (s
 		",entity:" + escaped(account.ID) + ",eventType:" + notificationType + ")", nil
 }
 
-const longestToken = 366 * 24 * 60 * 60 // seconds; LinkedIn gives sixty days
-
 // Refresh gets a new access token. The refresh token ends a year after the member's consent, whatever is done with it.
 func (a *Adapter) Refresh(ctx context.Context, account channels.Account, now time.Time) (models.Credentials, error) {
 	renewed := account.Credentials
@@ -138,24 +136,9 @@ func (a *Adapter) Refresh(ctx context.Context, account channels.Account, now tim
 	}
 	answer, err := a.exchange(ctx, renewed.RefreshToken)
 	if err != nil {
-		return models.Credentials{}, repeatable(err)
+		return models.Credentials{}, channels.Repeatable(err)
 	}
-	var tokens struct {
-		AccessToken  string `json:"access_token"`
-		RefreshToken string `json:"refresh_token"`
-		ExpiresIn    int64  `json:"expires_in"`
-	}
-	err = json.Unmarshal(answer.Body, &tokens)
-	if err == nil && tokens.AccessToken == "" {
-		err = errors.New("the answer has no token")
-	}
-	if err != nil {
-		return models.Credentials{}, repeatable(channels.NotUnderstood(answer, fmt.Errorf("read the new token: %w", err)))
-	}
-	ends := now.Add(time.Duration(min(max(tokens.ExpiresIn, 0), longestToken)) * time.Second)
-	renewed.AccessToken, renewed.ExpiresAt = tokens.AccessToken, &ends
-	renewed.RefreshToken = cmp.Or(tokens.RefreshToken, renewed.RefreshToken)
-	return renewed, nil
+	return channels.Renewed(answer, renewed, now)
 }
 
 func (a *Adapter) exchange(ctx context.Context, refreshToken string) (channels.Answer, error) {

@@ -41,7 +41,7 @@ func (a *Adapter) Poll(ctx context.Context, account channels.Account, mark strin
 	for n := range pagesPerPoll {
 		more, err := a.pollPage(ctx, account, &r, since, now, n*perPage)
 		if err != nil {
-			return channels.Polled{}, repeatable(err)
+			return channels.Polled{}, channels.Repeatable(err)
 		}
 		if !more {
 			break

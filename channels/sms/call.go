@@ -85,12 +85,3 @@ func refusal(answer channels.Answer, token string) *channels.SendError {
 		RetryAfter: answer.RetryAfter(),
 	}
 }
-
-// repeatable says of a lost answer that asking again does no harm, unlike with a message.
-func repeatable(err error) error {
-	var e *channels.SendError
-	if errors.As(err, &e) && e.Ambiguous {
-		e.Ambiguous, e.Reason = false, models.Transient
-	}
-	return err
-}

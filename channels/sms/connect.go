@@ -28,7 +28,7 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 	}
 	_, err := a.call(ctx, account, http.MethodGet, a.resource(account, ".json"), nil, &owner)
 	if err != nil {
-		return channels.Account{}, repeatable(err)
+		return channels.Account{}, channels.Repeatable(err)
 	}
 	if owner.Status != "active" {
 		return channels.Account{}, &channels.SendError{
@@ -60,7 +60,7 @@ func (a *Adapter) Subscribe(ctx context.Context, account channels.Account, webho
 		}
 	}
 	_, err = a.call(ctx, account, http.MethodPost, a.settings(account, own), arguments, &struct{}{})
-	return repeatable(err)
+	return channels.Repeatable(err)
 }
 
 // Unsubscribe makes Twilio stop, unless somebody else is delivered to by now.
@@ -77,7 +77,7 @@ func (a *Adapter) Unsubscribe(ctx context.Context, account channels.Account) err
 		arguments = url.Values{"InboundRequestUrl": {""}}
 	}
 	_, err = a.call(ctx, account, http.MethodPost, a.settings(account, own), arguments, &struct{}{})
-	return repeatable(err)
+	return channels.Repeatable(err)
 }
 
 // sender is a number or a service as Twilio describes it.
@@ -103,7 +103,7 @@ func (a *Adapter) lookUp(ctx context.Context, account channels.Account) (sender,
 	if isService(account) {
 		var service sender
 		_, err := a.call(ctx, account, http.MethodGet, a.settings(account, sender{}), nil, &service)
-		return service, repeatable(err)
+		return service, channels.Repeatable(err)
 	}
 	if !strings.HasPrefix(account.ID, "+") {
 		return sender{}, channels.Unsendable("an SMS account is a number such as +12025550123, or a messaging service")
@@ -113,7 +113,7 @@ func (a *Adapter) lookUp(ctx context.Context, account channels.Account) (sender,
 	}
 	address := a.resource(account, "/IncomingPhoneNumbers.json")
 	if _, err := a.call(ctx, account, http.MethodGet, address, url.Values{"PhoneNumber": {account.ID}}, &list); err != nil {
-		return sender{}, repeatable(err)
+		return sender{}, channels.Repeatable(err)
 	}
 	for _, number := range list.Numbers { // Twilio also finds numbers that only contain what was asked for
 		if number.Number == account.ID && number.SID != "" {

@@ -82,7 +82,7 @@ func (a *Adapter) mediaOf(ctx context.Context, account channels.Account, sid str
 	}
 	path := "/Messages/" + url.PathEscape(sid) + "/Media"
 	if _, err := a.call(ctx, account, http.MethodGet, a.resource(account, path+".json"), nil, &answer); err != nil {
-		return nil, repeatable(err)
+		return nil, channels.Repeatable(err)
 	}
 	var parts []media
 	for _, m := range answer.Media[:min(len(answer.Media), maxMedia)] {

@@ -2,7 +2,6 @@ package sms
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 
@@ -19,16 +18,7 @@ func (a *Adapter) OpenMedia(ctx context.Context, account channels.Account, attac
 	if err != nil {
 		return nil, err
 	}
-	client := http.Client{}
-	if a.config.HTTP != nil {
-		client = *a.config.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, &channels.SendError{Failure: models.Failure{Reason: models.Transient}, Err: withoutAddress(err)}
-	}
-	return res, nil
+	return channels.Open(a.config.HTTP, req)
 }
 
 // isTwilios keeps the token from strangers: whoever has an account at Twilio can sign a delivery with any address in it.
@@ -39,12 +29,4 @@ func (a *Adapter) isTwilios(address string) bool {
 	}
 	api, err := url.Parse(a.config.APIBase)
 	return err == nil && theirs.Scheme == api.Scheme && theirs.Host == api.Host
-}
-
-func withoutAddress(err error) error {
-	var shown *url.Error
-	if errors.As(err, &shown) {
-		return shown.Err
-	}
-	return err
 }

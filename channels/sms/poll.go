@@ -75,7 +75,7 @@ func (a *Adapter) page(ctx context.Context, account channels.Account, path strin
 	}
 	var p page
 	_, err := a.call(ctx, account, http.MethodGet, a.config.APIBase+path, nil, &p)
-	return p, repeatable(err)
+	return p, channels.Repeatable(err)
 }
 
 // take reads the messages of a page, newest first, and reports whether it reached those that were asked for before.

@@ -114,7 +114,7 @@ func (a *Adapter) delete(ctx context.Context, account channels.Account, action c
 func (a *Adapter) do(ctx context.Context, account channels.Account, method string, arguments object) error {
 	var done any // true, or the message as it is now
 	_, err := a.call(ctx, account, method, arguments, &done)
-	return repeatable(err)
+	return channels.Repeatable(err)
 }
 
 // place is where a message is: in which chat, and in whose account.

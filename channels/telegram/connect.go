@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"parley/channels"
-	"parley/models"
 )
 
 // updates we ask for: everything Parse reads. Without the list Telegram leaves out reactions.
@@ -25,10 +24,10 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 	var bot user
 	answer, err := a.call(ctx, account, "getMe", object{}, &bot)
 	if err != nil {
-		return channels.Account{}, repeatable(err)
+		return channels.Account{}, channels.Repeatable(err)
 	}
 	if bot.ID == 0 {
-		return channels.Account{}, repeatable(channels.NotUnderstood(answer, errors.New("the answer names no bot")))
+		return channels.Account{}, channels.Repeatable(channels.NotUnderstood(answer, errors.New("the answer names no bot")))
 	}
 	account.ID = strconv.FormatInt(bot.ID, 10)
 	account.Name = bot.author().Name
@@ -46,21 +45,12 @@ func (a *Adapter) Subscribe(ctx context.Context, account channels.Account, webho
 		"secret_token":    account.Credentials.WebhookSecret,
 		"allowed_updates": updates,
 	}, &done)
-	return repeatable(err)
+	return channels.Repeatable(err)
 }
 
 // Unsubscribe stops the deliveries of the bot.
 func (a *Adapter) Unsubscribe(ctx context.Context, account channels.Account) error {
 	var done bool
 	_, err := a.call(ctx, account, "deleteWebhook", object{}, &done)
-	return repeatable(err)
-}
-
-// repeatable says of a lost answer that asking again does no harm, unlike with a message.
-func repeatable(err error) error {
-	var e *channels.SendError
-	if errors.As(err, &e) && e.Ambiguous {
-		e.Ambiguous, e.Reason = false, models.Transient
-	}
-	return err
+	return channels.Repeatable(err)
 }

@@ -3,7 +3,6 @@ package telegram
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,11 +24,11 @@ func (a *Adapter) OpenMedia(ctx context.Context, account channels.Account, attac
 	}
 	answer, err := a.call(ctx, account, "getFile", object{"file_id": attached.MediaID}, &file)
 	if err != nil {
-		return nil, perhapsLater(repeatable(err))
+		return nil, perhapsLater(channels.Repeatable(err))
 	}
 	path, ok := escaped(file.Path)
 	if !ok {
-		return nil, repeatable(channels.NotUnderstood(answer, errors.New("the answer names no path of a file")))
+		return nil, channels.Repeatable(channels.NotUnderstood(answer, errors.New("the answer names no path of a file")))
 	}
 	return a.fetch(ctx, account.Credentials.AccessToken, path)
 }
@@ -62,20 +61,9 @@ func (a *Adapter) fetch(ctx context.Context, token, path string) (*http.Response
 	if err != nil {
 		return nil, channels.Unsendable("the address of the Bot API is not one")
 	}
-	client := http.Client{}
-	if a.config.HTTP != nil {
-		client = *a.config.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := client.Do(req)
-	var shown *url.Error
-	for errors.As(err, &shown) {
-		err = shown.Err
-	}
+	res, err := channels.Open(a.config.HTTP, req)
 	if err != nil {
-		return nil, withoutToken(&channels.SendError{
-			Failure: models.Failure{Reason: models.Transient}, Err: fmt.Errorf("open the file at Telegram: %w", err),
-		}, token)
+		return nil, withoutToken(err, token)
 	}
 	res.Request = nil // its address is the token's: nobody logs it, and a relative redirect does not lead back to it
 	return res, nil

@@ -148,12 +148,3 @@ func reason(code string, status int) models.FailureReason {
 		return models.PlatformRefused
 	}
 }
-
-// repeatable says of a lost answer that asking again does no harm, unlike with a comment.
-func repeatable(err error) error {
-	var e *channels.SendError
-	if errors.As(err, &e) && e.Ambiguous {
-		e.Ambiguous, e.Reason = false, models.Transient
-	}
-	return err
-}

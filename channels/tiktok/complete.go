@@ -47,7 +47,7 @@ func (a *Adapter) Complete(ctx context.Context, account channels.Account, in mod
 func (a *Adapter) comments(ctx context.Context, account channels.Account, query url.Values) (page, error) {
 	var p page
 	_, err := a.ask(ctx, account, "business/comment/list/", query, &p)
-	return p, repeatable(err)
+	return p, channels.Repeatable(err)
 }
 
 // listOf writes ids as TikTok wants them in an address.

@@ -19,7 +19,7 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 	}
 	_, err := a.ask(ctx, account, "business/get/", url.Values{"fields": {`["username","display_name"]`}}, &profile)
 	if err != nil {
-		return channels.Account{}, repeatable(err)
+		return channels.Account{}, channels.Repeatable(err)
 	}
 	account.Name = profile.Name
 	if account.Name == "" {
@@ -34,7 +34,7 @@ func (a *Adapter) Subscribe(ctx context.Context, _ channels.Account, webhook str
 	_, err := a.call(ctx, nil, http.MethodPost, "business/webhook/update/", object{
 		"app_id": a.config.AppID, "secret": a.secret(), "event_type": "COMMENT", "callback_url": webhook,
 	}, &struct{}{})
-	return repeatable(err)
+	return channels.Repeatable(err)
 }
 
 // Unsubscribe does nothing: the address serves the app's other accounts. Deliveries end when the account takes back what
@@ -70,9 +70,9 @@ func (a *Adapter) Refresh(ctx context.Context, account channels.Account, now tim
 	}, &tokens)
 	switch {
 	case err != nil:
-		return models.Credentials{}, repeatable(withoutSecret(err, c.RefreshToken))
+		return models.Credentials{}, channels.Repeatable(withoutSecret(err, c.RefreshToken))
 	case tokens.Access == "" || tokens.Seconds <= 0:
-		return models.Credentials{}, repeatable(channels.NotUnderstood(answer.Answer, errors.New("the answer has no token")))
+		return models.Credentials{}, channels.Repeatable(channels.NotUnderstood(answer.Answer, errors.New("the answer has no token")))
 	case tokens.Account != "" && string(tokens.Account) != account.ID:
 		return models.Credentials{}, &channels.SendError{
 			Failure: models.Failure{Reason: models.AuthExpired}, Err: errors.New("the token is another account's"),

@@ -84,5 +84,5 @@ func (a *Adapter) Act(ctx context.Context, account channels.Account, action chan
 	if action.Kind == models.DeleteMessage && errors.As(err, &refused) && refused.Code == goneCode {
 		return nil
 	}
-	return repeatable(err)
+	return channels.Repeatable(err)
 }

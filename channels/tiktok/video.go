@@ -48,7 +48,7 @@ func (a *Adapter) videos(ctx context.Context, account channels.Account, query ur
 	query.Set("max_count", "20")
 	var list videos
 	_, err := a.ask(ctx, account, "business/video/list/", query, &list)
-	return list, repeatable(err)
+	return list, channels.Repeatable(err)
 }
 
 // read leaves out what it cannot read: a video is asked for only because of its comments.

@@ -106,12 +106,3 @@ func understand(answer channels.Answer, secrets models.Credentials, result any) 
 	}
 	return nil
 }
-
-// repeatable says of a lost answer that asking again does no harm, unlike with a message.
-func repeatable(err error) error {
-	var e *channels.SendError
-	if errors.As(err, &e) && e.Ambiguous {
-		e.Ambiguous, e.Reason = false, models.Transient
-	}
-	return err
-}

@@ -32,7 +32,7 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 	}
 	_, err = a.call(ctx, account, http.MethodGet, "/cgi-bin/getcallbackip", nil, "", nil, &struct{}{})
 	if err != nil {
-		return channels.Account{}, repeatable(err)
+		return channels.Account{}, channels.Repeatable(err)
 	}
 	if account.Name == "" {
 		account.Name = account.ID
@@ -59,7 +59,7 @@ func (a *Adapter) Refresh(ctx context.Context, account channels.Account, now tim
 		err = channels.NotUnderstood(answer, errors.New("the answer has no token"))
 	}
 	if err != nil {
-		return models.Credentials{}, repeatable(err)
+		return models.Credentials{}, channels.Repeatable(err)
 	}
 	ends := now.Add(channels.Wait(token.Seconds)).UTC()
 	c.AccessToken, c.ExpiresAt = token.Token, &ends

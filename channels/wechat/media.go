@@ -56,7 +56,7 @@ func (a *Adapter) upload(
 	if err == nil && uploaded.ID == "" {
 		err = channels.NotUnderstood(answer, errors.New("the answer names no file"))
 	}
-	return uploaded.ID, repeatable(err)
+	return uploaded.ID, channels.Repeatable(err)
 }
 
 func form(file io.Reader, kind mediaKind, attached models.Attachment) (contentType string, body []byte, err error) {
@@ -104,7 +104,7 @@ func (a *Adapter) OpenMedia(ctx context.Context, account channels.Account, attac
 	if err != nil {
 		return nil, err
 	}
-	res, err := a.fetch(req)
+	res, err := channels.Open(a.config.HTTP, req)
 	if err != nil || !isWords(res) {
 		return res, err
 	}
@@ -116,24 +116,7 @@ func (a *Adapter) OpenMedia(ctx context.Context, account channels.Account, attac
 	if err != nil {
 		return nil, channels.Unsendable("the address of the video is not one")
 	}
-	return a.fetch(req)
-}
-
-func (a *Adapter) fetch(req *http.Request) (*http.Response, error) {
-	client := http.Client{}
-	if a.config.HTTP != nil {
-		client = *a.config.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := client.Do(req)
-	var shown *url.Error
-	if errors.As(err, &shown) {
-		err = shown.Err // without the address
-	}
-	if err != nil {
-		return nil, &channels.SendError{Failure: models.Failure{Reason: models.Transient}, Err: err}
-	}
-	return res, nil
+	return channels.Open(a.config.HTTP, req)
 }
 
 // isWords reports whether an answer is a refusal or the address of a video, instead of a file.
@@ -148,16 +131,16 @@ func videoAddress(res *http.Response, secrets models.Credentials) (string, error
 	body, err := io.ReadAll(io.LimitReader(res.Body, megabyte))
 	answer := channels.Answer{Status: res.StatusCode, Header: res.Header, Body: body}
 	if err != nil {
-		return "", repeatable(channels.NotUnderstood(answer, errors.New("read the answer about a file")))
+		return "", channels.Repeatable(channels.NotUnderstood(answer, errors.New("read the answer about a file")))
 	}
 	var video struct {
 		Address string `json:"video_url"`
 	}
 	if err := understand(answer, secrets, &video); err != nil {
-		return "", repeatable(err)
+		return "", channels.Repeatable(err)
 	}
 	if !strings.HasPrefix(video.Address, "https://") && !strings.HasPrefix(video.Address, "http://") {
-		return "", repeatable(channels.NotUnderstood(answer, errors.New("the answer is neither a file nor an address")))
+		return "", channels.Repeatable(channels.NotUnderstood(answer, errors.New("the answer is neither a file nor an address")))
 	}
 	return video.Address, nil
 }

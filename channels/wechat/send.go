@@ -84,5 +84,5 @@ func (a *Adapter) Act(ctx context.Context, account channels.Account, action chan
 	if isCode(err, "45081") { // it is shown already
 		return nil
 	}
-	return repeatable(err)
+	return channels.Repeatable(err)
 }

@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 
 	"parley/channels"
@@ -22,7 +21,7 @@ func (a *Adapter) Act(ctx context.Context, account channels.Account, action chan
 	}
 	answer, err := a.call(ctx, http.MethodPost, account, []string{"messages"}, nil, payload)
 	if err != nil {
-		return repeatable(err)
+		return channels.Repeatable(err)
 	}
 	return meta.Done(answer)
 }
@@ -63,13 +62,4 @@ func reaction(action channels.Action, emoji string) (meta.Object, error) {
 // seen names the newest message that was read: WhatsApp takes those before it for read, too.
 func seen(action channels.Action) meta.Object {
 	return meta.Object{"messaging_product": "whatsapp", "status": "read", "message_id": action.TargetExternalID}
-}
-
-// repeatable says of a lost answer that asking again does no harm, unlike with a message.
-func repeatable(err error) error {
-	var e *channels.SendError
-	if errors.As(err, &e) && e.Ambiguous {
-		e.Ambiguous, e.Reason = false, models.Transient
-	}
-	return err
 }

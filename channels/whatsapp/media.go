@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,11 +33,11 @@ func (a *Adapter) OpenMedia(ctx context.Context, account channels.Account, attac
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, file.URL, nil)
 	if err != nil || !a.mayShowToken(req.URL) {
-		return nil, repeatable(channels.NotUnderstood(answer, errors.New("the answer names no address of a file")))
+		return nil, channels.Repeatable(channels.NotUnderstood(answer, errors.New("the answer names no address of a file")))
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("User-Agent", "Parley") // Meta's file servers refuse whoever does not say who asks
-	return a.fetch(req)
+	return channels.Open(a.app.HTTP, req)
 }
 
 // mayShowToken holds for every address that nobody can listen to, and in development for the stand-in of the Graph API.
@@ -51,24 +50,4 @@ func (a *Adapter) mayShowToken(file *url.URL) bool {
 	}
 	api, err := url.Parse(a.app.APIBase)
 	return err == nil && file.Scheme == "http" && api.Scheme == "http" && strings.EqualFold(file.Host, api.Host)
-}
-
-// fetch returns whatever answer there is. The address in an error would open the file to whoever reads it.
-func (a *Adapter) fetch(req *http.Request) (*http.Response, error) {
-	client := http.Client{}
-	if a.app.HTTP != nil {
-		client = *a.app.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := client.Do(req)
-	var shown *url.Error
-	for errors.As(err, &shown) {
-		err = shown.Err
-	}
-	if err != nil {
-		return nil, &channels.SendError{
-			Failure: models.Failure{Reason: models.Transient}, Err: fmt.Errorf("open the file at WhatsApp: %w", err),
-		}
-	}
-	return res, nil
 }

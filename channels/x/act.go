@@ -37,7 +37,7 @@ func (a *Adapter) hide(ctx context.Context, account channels.Account, action cha
 		method: http.MethodPut, path: "/2/tweets/" + url.PathEscape(action.TargetExternalID) + "/hidden",
 		token: account.Credentials.AccessToken, payload: object{"hidden": action.Kind == models.HideMessage},
 	}, nil)
-	return repeatable(err)
+	return channels.Repeatable(err)
 }
 
 func (a *Adapter) delete(ctx context.Context, account channels.Account, action channels.Action) error {
@@ -55,5 +55,5 @@ func (a *Adapter) delete(ctx context.Context, account channels.Account, action c
 	if errors.As(err, &refused) && refused.HTTPStatus == http.StatusNotFound {
 		return nil // gone already
 	}
-	return repeatable(err)
+	return channels.Repeatable(err)
 }

@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 
 	"parley/channels"
-	"parley/models"
 )
 
 type object map[string]any
@@ -92,13 +90,4 @@ func (a *Adapter) write(ctx context.Context, r request) (*http.Request, error) {
 		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
 	return req, nil
-}
-
-// repeatable says of a lost answer that asking again does no harm, unlike with a message.
-func repeatable(err error) error {
-	var e *channels.SendError
-	if errors.As(err, &e) && e.Ambiguous {
-		e.Ambiguous, e.Reason = false, models.Transient
-	}
-	return err
 }

@@ -3,9 +3,7 @@ package x
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,10 +26,10 @@ func (a *Adapter) Check(ctx context.Context, account channels.Account) (channels
 		token: account.Credentials.AccessToken,
 	}, &me)
 	if err != nil {
-		return channels.Account{}, repeatable(err)
+		return channels.Account{}, channels.Repeatable(err)
 	}
 	if me.ID == "" {
-		return channels.Account{}, repeatable(channels.NotUnderstood(answer, errors.New("the answer names no user")))
+		return channels.Account{}, channels.Repeatable(channels.NotUnderstood(answer, errors.New("the answer names no user")))
 	}
 	account.ID, account.Name = string(me.ID), cmp.Or(me.Name, me.Username)
 	return account, nil
@@ -49,25 +47,8 @@ func (a *Adapter) Refresh(ctx context.Context, account channels.Account, now tim
 	if err != nil {
 		return models.Credentials{}, err
 	}
-	var tokens struct {
-		AccessToken  string `json:"access_token"`
-		RefreshToken string `json:"refresh_token"`
-		ExpiresIn    int64  `json:"expires_in"`
-	}
-	err = json.Unmarshal(answer.Body, &tokens)
-	if err == nil && tokens.AccessToken == "" {
-		err = errors.New("the answer has no token")
-	}
-	if err != nil {
-		return models.Credentials{}, repeatable(channels.NotUnderstood(answer, fmt.Errorf("read the new token: %w", err)))
-	}
-	ends := now.Add(time.Duration(min(max(tokens.ExpiresIn, 0), longestToken)) * time.Second)
-	renewed.AccessToken, renewed.ExpiresAt = tokens.AccessToken, &ends
-	renewed.RefreshToken = cmp.Or(tokens.RefreshToken, renewed.RefreshToken)
-	return renewed, nil
+	return channels.Renewed(answer, renewed, now)
 }
-
-const longestToken = 366 * 24 * 60 * 60 // seconds; X gives two hours
 
 func (a *Adapter) exchange(ctx context.Context, refreshToken string) (channels.Answer, error) {
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refreshToken}, "client_id": {a.config.ClientID}}
@@ -83,7 +64,7 @@ func (a *Adapter) exchange(ctx context.Context, refreshToken string) (channels.A
 	}
 	answer, err := channels.Call(a.config.HTTP, req)
 	if err != nil {
-		return answer, repeatable(err)
+		return answer, channels.Repeatable(err)
 	}
 	if !answer.IsSuccess() {
 		refused := refusal(answer, request{token: refreshToken})

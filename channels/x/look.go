@@ -32,7 +32,7 @@ func (a *Adapter) ReadPost(ctx context.Context, account channels.Account, extern
 	}
 	answer, err := a.ask(ctx, r)
 	if err != nil {
-		return models.PostFacts{}, repeatable(err)
+		return models.PostFacts{}, channels.Repeatable(err)
 	}
 	p, err := readPage(answer.Body)
 	if err == nil && len(p.Data) == 0 { // of a deleted post X tells with a success
@@ -46,7 +46,7 @@ func (a *Adapter) ReadPost(ctx context.Context, account channels.Account, extern
 		err = errors.New("the answer names no post")
 	}
 	if err != nil {
-		return models.PostFacts{}, repeatable(channels.NotUnderstood(answer, fmt.Errorf("read the post: %w", err)))
+		return models.PostFacts{}, channels.Repeatable(channels.NotUnderstood(answer, fmt.Errorf("read the post: %w", err)))
 	}
 	p.with.posts[string(found.ID)] = found
 	return *p.with.facts(string(found.ID)), nil
@@ -69,22 +69,7 @@ func (a *Adapter) OpenMedia(ctx context.Context, account channels.Account, file 
 		return nil, channels.ErrPublic
 	}
 	req.Header.Set("Authorization", "Bearer "+account.Credentials.AccessToken)
-	client := http.Client{}
-	if a.config.HTTP != nil {
-		client = *a.config.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := client.Do(req)
-	if err != nil {
-		var shown *url.Error
-		if errors.As(err, &shown) {
-			err = shown.Err
-		}
-		return nil, &channels.SendError{
-			Failure: models.Failure{Reason: models.Transient}, Err: fmt.Errorf("open the attachment at X: %w", err),
-		}
-	}
-	return res, nil
+	return channels.Open(a.config.HTTP, req)
 }
 
 func (a *Adapter) isPrivate(address *url.URL) bool {

@@ -40,10 +40,10 @@ func (a *Adapter) Poll(ctx context.Context, account channels.Account, last strin
 	var direct, mentions reader
 	var err error
 	if m.Direct, err = a.pollDirect(ctx, account, &direct, m.Direct, since); err != nil {
-		return channels.Polled{}, repeatable(err)
+		return channels.Polled{}, channels.Repeatable(err)
 	}
 	if m.Mention, err = a.pollMentions(ctx, account, &mentions, m.Mention, since); err != nil {
-		return channels.Polled{}, repeatable(err)
+		return channels.Polled{}, channels.Repeatable(err)
 	}
 	next, err := json.Marshal(m)
 	if err != nil {

@@ -36,11 +36,11 @@ func (a *Adapter) Subscribe(ctx context.Context, account channels.Account, webho
 	}
 	id, err := a.webhook(ctx, webhook)
 	if err != nil {
-		return repeatable(err)
+		return channels.Repeatable(err)
 	}
 	existing, err := a.subscriptions(ctx, account.ID)
 	if err != nil {
-		return repeatable(err)
+		return channels.Repeatable(err)
 	}
 	for _, events := range []struct {
 		types []string
@@ -48,7 +48,7 @@ func (a *Adapter) Subscribe(ctx context.Context, account channels.Account, webho
 	}{{privateEvents, account.Credentials.AccessToken}, {publicEvents, a.config.AppBearer}} {
 		for _, event := range events.types {
 			if err := a.subscribe(ctx, account.ID, event, id, events.token, existing[event]); err != nil {
-				return repeatable(err)
+				return channels.Repeatable(err)
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func (a *Adapter) Unsubscribe(ctx context.Context, account channels.Account) err
 	}
 	existing, err := a.subscriptions(ctx, account.ID)
 	if err != nil {
-		return repeatable(err)
+		return channels.Repeatable(err)
 	}
 	for _, event := range slices.Concat(privateEvents, publicEvents) {
 		for _, s := range existing[event] {
@@ -71,7 +71,7 @@ func (a *Adapter) Unsubscribe(ctx context.Context, account channels.Account) err
 			}, nil)
 			var refused *channels.SendError
 			if err != nil && !(errors.As(err, &refused) && refused.HTTPStatus == http.StatusNotFound) {
-				return repeatable(err)
+				return channels.Repeatable(err)
 			}
 		}
 	}

@@ -40,7 +40,7 @@ func (a *Adapter) uploadAll(ctx context.Context, account channels.Account, m cha
 		u.open = func() (io.ReadCloser, error) { return m.OpenFile(ctx, attachment) }
 		id, err := u.run(ctx, attachment)
 		if err != nil {
-			return nil, repeatable(err)
+			return nil, channels.Repeatable(err)
 		}
 		ids = append(ids, id)
 	}
