@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ func TestScenarios(t *testing.T) {
 	t.Parallel()
 	s := serve(t, testConfig(embeddedtest.Database(t, database, ""), ""))
 	agent := hire(t, s)
+	defer agent.leave()
 	for name, furthest := range map[string]string{
 		"facebook": "READ", "instagram": "READ", "x": "READ", "linkedin": "SENT", "tiktok": "SENT",
 		"whatsapp": "READ", "telegram": "SENT", "wechat": "SENT", "sms": "DELIVERED", "messenger": "READ",
@@ -81,6 +83,9 @@ func (s *served) play(t *testing.T, name string) {
 type agent struct {
 	s    *served
 	user string
+
+	working sync.WaitGroup
+	leave   func() // ends the agent's work, and waits until what is begun is done
 }
 
 func hire(t *testing.T, s *served) *agent {
@@ -91,11 +96,12 @@ func hire(t *testing.T, s *served) *agent {
 		__typename ... on MessageAdded { message { direction deletedAt } conversation { id viewerCanReply assignment { user { id } } } } } }`,
 		object{"org": s.organization})
 	_ = events.socket.SetReadDeadline(time.Time{}) // an agent has patience
-	go a.work(t, events)
+	a.leave = func() { _ = events.socket.Close(); a.working.Wait() }
+	a.working.Go(func() { a.work(t, events) })
 	return a
 }
 
-// work goes on until the stream ends with its test.
+// work goes on until the agent leaves.
 func (a *agent) work(t *testing.T, events *stream) {
 	for {
 		var message object
