@@ -24,9 +24,11 @@ lint: $(GOLANGCI_LINT) ## check format and common mistakes
 generate: ## write the generated code anew
 	go generate ./...
 
-bench: ## measure
+# BENCH are further words for the command: BENCH='-scenario fanout -reps 1'.
+bench: ## measure the inner loops, then the product beside its peers
 	@sh .ci/need postgres redis
-	go test -run '^$$' -bench . -benchmem ./...
+	go test -run '^$$' -bench . -benchmem ./graph/... ./inbox ./bench/load
+	go run ./bench $(BENCH)
 
 # The version is in the name, so that a new one here is installed everywhere.
 $(GOLANGCI_LINT):

@@ -16,6 +16,7 @@ var floors = map[string][]string{
 	"parley":                         {"parley/..."}, // plugs the floors together
 	"parley/graph":                   {"parley/graph/...", "parley/inbox", "parley/models"},
 	"parley/graph/generated":         {"parley/graph/view", "parley/inbox", "parley/models"},
+	"parley/graph/live":              {"parley/graph/transport", "parley/graph/view", "parley/inbox", "parley/models"},
 	"parley/graph/transport":         {},
 	"parley/graph/view":              {"parley/inbox", "parley/models"},
 	"parley/workers":                 {"parley/inbox", "parley/models"},
@@ -36,6 +37,11 @@ var floors = map[string][]string{
 	"parley/channels/simulator":      {}, // knows the platforms' words, none of ours
 	"parley/channels":                {"parley/models"},
 	"parley/models":                  {},
+	"parley/bench":                   {"parley/bench/..."}, // sees the product from outside, as its users do
+	"parley/bench/load":              {},
+	"parley/bench/report":            {},
+	"parley/bench/rig":               {},
+	"parley/bench/scenario":          {"parley/bench/load", "parley/bench/report", "parley/bench/rig"},
 	"parley/embedded":                {"parley/embedded/internal/..."},
 	"parley/embedded/internal/child": {},
 	"parley/web":                     {},
@@ -49,7 +55,7 @@ var owners = map[string][]string{
 	"github.com/vektah/gqlparser/...":   {"parley/graph/..."},
 	"github.com/gorilla/websocket":      {"parley/graph/transport"},
 	"github.com/minio/minio-go/...":     {"parley/media"},
-	"github.com/jackc/pgx/...":          {"parley/models", "parley/embedded"},
+	"github.com/jackc/pgx/...":          {"parley/models", "parley/embedded", "parley/bench/..."},
 	"github.com/pressly/goose/...":      {"parley/models"},
 	"github.com/alicebob/miniredis/...": {"parley/embedded"},
 }

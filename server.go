@@ -21,6 +21,7 @@ import (
 	"parley/channels"
 	"parley/channels/messenger"
 	"parley/graph"
+	"parley/graph/live"
 	"parley/graph/transport"
 	"parley/inbox"
 	"parley/models"
@@ -108,7 +109,9 @@ type parley struct {
 	library  *library
 	webhooks *channels.Webhooks
 	visitors *messenger.Handler
+	live     *live.Hub
 	sockets  *transport.WebSocket
+	streams  *transport.SSE
 	server   *http.Server
 	ready    *readiness
 	log      *slog.Logger
@@ -156,11 +159,14 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	})
 	p.ready = &readiness{ping: store.Ping}
 	authenticate := graph.Authenticate(store)
-	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Origins: config.Origins, Log: log})
+	p.live = live.NewHub(store, p.feed, p.whispers, log)
+	answers := transport.HTTP{Authenticate: authenticate, Log: log}
+	p.streams = transport.NewSSE(transport.SSEConfig{HTTP: answers, Live: p.live})
+	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Origins: config.Origins, Live: p.live, Log: log})
 	p.server = &http.Server{
 		Handler: routes(p, transport.Handler{
-			Executor:   graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Feed: p.feed, Whispers: p.whispers}, log),
-			Transports: []graphqlTransport{p.sockets, transport.HTTP{Authenticate: authenticate, Log: log}},
+			Executor:   graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers}, log),
+			Transports: []graphqlTransport{p.sockets, p.streams, answers},
 			Log:        log,
 		}),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -171,6 +177,7 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	p.server.RegisterOnShutdown(p.visitors.EndStreams)
+	p.server.RegisterOnShutdown(p.streams.EndStreams)
 	return p, nil
 }
 
@@ -247,6 +254,7 @@ func (p *parley) stop(within time.Duration) error {
 	}
 	p.endFeed()
 	p.running.Wait()
+	p.live.Wait()
 	if err := p.library.close(); err != nil {
 		errs = append(errs, fmt.Errorf("close the files: %w", err))
 	}

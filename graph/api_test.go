@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"parley/graph"
+	"parley/graph/live"
 	"parley/graph/transport"
 	"parley/inbox"
 	"parley/inbox/inboxtest"
@@ -52,9 +53,11 @@ func newAPIOf(t *testing.T, w *inboxtest.World) *api {
 	var running sync.WaitGroup
 	running.Go(func() { a.feed.Run(ctx) })
 	authenticate := graph.Authenticate(a.Store)
-	sockets := transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Log: inboxtest.Quiet, Now: a.Clock.Now})
+	whispers := inbox.NewWhispers(client, a.Clock.Now, inboxtest.Quiet)
+	hub := live.NewHub(a.Store, a.feed, whispers, inboxtest.Quiet)
+	sockets := transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Live: hub, Log: inboxtest.Quiet, Now: a.Clock.Now})
 	a.server = httptest.NewServer(transport.Handler{
-		Executor:   graph.NewExecutor(&graph.Resolver{Inbox: a.Inbox, Feed: a.feed}, inboxtest.Quiet),
+		Executor:   graph.NewExecutor(&graph.Resolver{Inbox: a.Inbox}, inboxtest.Quiet),
 		Transports: []graphql.Transport{sockets, transport.HTTP{Authenticate: authenticate, Log: inboxtest.Quiet}},
 		Log:        inboxtest.Quiet,
 	})
@@ -64,6 +67,7 @@ func newAPIOf(t *testing.T, w *inboxtest.World) *api {
 		if err := sockets.Shutdown(ctx); err != nil {
 			t.Error(err)
 		}
+		hub.Wait()
 		stop()
 		running.Wait()
 		a.server.Close()

@@ -188,7 +188,11 @@ func (r *queryResolver) Conversations(ctx context.Context, filter *models.Conver
 	if err != nil {
 		return nil, err
 	}
-	return tx.ListConversations(value(filter), sort, models.Page{First: first, After: after, Last: last, Before: before})
+	page := models.Page{First: first, After: after, Last: last, Before: before}
+	if done, err := project(ctx, value(filter), sort, page); done || err != nil {
+		return &models.ConversationConnection{Edges: []models.ConversationEdge{}}, err
+	}
+	return tx.ListConversations(value(filter), sort, page)
 }
 
 func (r *queryResolver) Conversation(ctx context.Context, id string) (*models.Conversation, error) {

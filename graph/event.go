@@ -8,6 +8,7 @@ package graph
 import (
 	"context"
 	"parley/graph/generated"
+	"parley/graph/live"
 	"parley/graph/view"
 	"parley/inbox"
 	"parley/models"
@@ -26,18 +27,20 @@ func (r *inboundQuarantinedResolver) Reason(ctx context.Context, obj *view.Inbou
 }
 
 func (r *subscriptionResolver) InboxEvents(ctx context.Context, organizationID string, after *string, filter *generated.InboxEventFilter) (<-chan view.InboxEvent, error) {
-	return follow(ctx, r.Feed, after, inOrganization(organizationID), func(_ context.Context, e models.Event) (view.InboxEvent, bool, error) {
+	return live.Events(ctx, inOrganization(organizationID), func(_ context.Context, e models.Event) (view.InboxEvent, bool, error) {
 		return view.NewEvent(e), wanted(e, filter), nil
 	}), nil
 }
 
 func (r *subscriptionResolver) ContactTyping(ctx context.Context, organizationID string) (<-chan *inbox.Whisper, error) {
-	return r.whispers(ctx, organizationID), nil
+	return live.Whispers(ctx, inOrganization(organizationID), func(_ context.Context, w inbox.Whisper) (*inbox.Whisper, bool, error) {
+		return &w, w.Doing == "", nil
+	}), nil
 }
 
 func (r *subscriptionResolver) MessageAdded(ctx context.Context, conversationID string, after *string) (<-chan *view.MessageAdded, error) {
-	return follow(ctx, r.Feed, after, r.toConversation(conversationID), func(_ context.Context, e models.Event) (*view.MessageAdded, bool, error) {
-		if e.Type != models.MessageAdded || e.ConversationID != conversationID {
+	return live.EventsOf(ctx, conversationID, r.toConversation(conversationID), func(_ context.Context, e models.Event) (*view.MessageAdded, bool, error) {
+		if e.Type != models.MessageAdded {
 			return nil, false, nil
 		}
 		return view.NewEvent(e).(*view.MessageAdded), true, nil
@@ -45,7 +48,7 @@ func (r *subscriptionResolver) MessageAdded(ctx context.Context, conversationID 
 }
 
 func (r *subscriptionResolver) ConversationChanged(ctx context.Context, filter *models.ConversationFilter, after *string) (<-chan *view.ConversationChange, error) {
-	return follow(ctx, r.Feed, after, r.withFilter(filter), func(ctx context.Context, e models.Event) (*view.ConversationChange, bool, error) {
+	return live.Events(ctx, r.withFilter(filter), func(ctx context.Context, e models.Event) (*view.ConversationChange, bool, error) {
 		if e.ConversationID == "" {
 			return nil, false, nil
 		}

@@ -2,44 +2,44 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/graph/generated"
 	"parley/graph/transport"
 	"parley/graph/view"
-	"parley/models"
 )
+
+// documents is how many the executor remembers, parsed and validated: clients have few, and each in many hands.
+const documents = 2000
 
 // NewExecutor executes documents of the schema for the viewer in their context: see Authenticate.
 func NewExecutor(r *Resolver, log *slog.Logger) *executor.Executor {
 	exec := executor.New(executable(generated.Config{Resolvers: r}))
 	exec.SetErrorPresenter(presenter(log))
 	exec.SetRecoverFunc(recoverer(log))
+	exec.SetQueryCache(lru.New[*ast.QueryDocument](documents))
 	exec.Use(transport.NewGuard(transport.Limits{}))
 	exec.Use(introspection{})
-	exec.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		return next(withEnding(ctx))
-	})
 	exec.AroundResponses(r.respond)
 	exec.AroundRootFields(r.changeField)
+	exec.AroundRootFields(r.projecting())
 	return exec
 }
 
-// respond makes each response from a scope of its own. A stream that ended has a last word.
+// respond makes each response from a scope of its own, unless it shares one with others.
 func (r *Resolver) respond(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	if view.Has(ctx) {
+		return next(ctx)
+	}
 	scope := view.NewScope(r.Inbox.Store(), view.ViewerFrom(ctx))
 	defer scope.Close()
-	response := next(view.With(ctx, scope))
-	if response == nil {
-		return lastWord(ctx)
-	}
-	return response
+	return next(view.With(ctx, scope))
 }
 
 // changeField gives each field of a mutation a scope of its own: what it answers with is read after what it changed.
@@ -65,21 +65,4 @@ func (introspection) Validate(graphql.ExecutableSchema) error { return nil }
 func (introspection) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	op.DisableIntrospection = view.ViewerFrom(ctx).UserID == ""
 	return nil
-}
-
-// Authenticate finds the viewer a token stands for. Without a token nobody comes in, but may sign in.
-func Authenticate(store *models.Store) transport.Authenticate {
-	return func(ctx context.Context, token string) (context.Context, transport.Session, error) {
-		if token == "" {
-			return ctx, transport.Session{}, nil
-		}
-		viewer, expires, err := store.Authenticate(ctx, token)
-		switch {
-		case models.CodeOf(err) == models.Unauthenticated:
-			return ctx, transport.Session{}, errors.Join(transport.ErrUnauthenticated, err)
-		case err != nil:
-			return ctx, transport.Session{}, err
-		}
-		return view.WithViewer(ctx, viewer), transport.Session{ExpiresAt: expires, Subject: viewer.TokenID}, nil
-	}
 }

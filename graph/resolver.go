@@ -13,8 +13,8 @@ import (
 // Resolver is what every resolver can reach.
 type Resolver struct {
 	Inbox    *inbox.Inbox
-	Feed     *inbox.Feed
 	Whispers *inbox.Whispers
+	Plain    bool // has the executor write all there is to write: see projecting
 }
 
 func organization(ctx context.Context) (*models.Organization, error) {
@@ -40,7 +40,7 @@ func replyContext(ctx context.Context, c *models.Conversation) (*models.Tx, mode
 	}
 	rule.Rules = tx.Rules
 	rule.Capabilities, _ = models.CapabilitiesOf(c.Platform, c.Surface)
-	if rule.Organization, err = scope.Organization(ctx); err != nil {
+	if rule.Organization, err = standing(ctx, tx); err != nil {
 		return nil, rule, err
 	}
 	if rule.Channel, err = there(scope.Channel.Load(ctx, c.ChannelID)); err != nil {
@@ -48,6 +48,15 @@ func replyContext(ctx context.Context, c *models.Conversation) (*models.Tx, mode
 	}
 	rule.Identity, err = there(scope.Identity.Load(ctx, c.IdentityID))
 	return tx, rule, err
+}
+
+// standing is the organization as far as it decides what is allowed.
+func standing(ctx context.Context, tx *models.Tx) (*models.Organization, error) {
+	directory, err := tx.Directory()
+	if err != nil || directory == nil {
+		return view.From(ctx).Organization(ctx)
+	}
+	return directory.Organization, nil
 }
 
 // withRole adds what the viewer's role forbids.

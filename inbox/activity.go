@@ -85,17 +85,19 @@ func (b *Inbox) CheckActivity(ctx context.Context, job models.Job) error {
 	})
 }
 
-// forgetBatch is how many events one transaction forgets, so that it holds the log for a moment only.
+// forgetBatch is how many rows of a kind one transaction forgets, so that it holds the log for a moment only.
 const forgetBatch = 5000
 
-// ForgetLog drops events and keys past their retention, and looks again when a thirtieth of it has passed.
+// ForgetLog drops events, keys and early news past their retention: a batch, and the next one at once when that was not
+// all. It looks again when a thirtieth of the events' retention has passed.
 func (b *Inbox) ForgetLog(ctx context.Context, job models.Job) error {
 	return b.store.Do(ctx, models.System(job.OrganizationID), models.KeepTheClock, func(tx *models.Tx) error {
-		gone, err := tx.ForgetEvents(tx.Now.Add(-tx.Rules.EventRetention), forgetBatch)
+		stale, err := tx.ForgetStale(forgetBatch)
 		if err != nil {
 			return err
 		}
-		if err := tx.ForgetOld(); err != nil {
+		gone, err := tx.ForgetEvents(tx.Now.Add(-tx.Rules.EventRetention), forgetBatch)
+		if err != nil {
 			return err
 		}
 		o, err := tx.LockOrganization()
@@ -103,7 +105,7 @@ func (b *Inbox) ForgetLog(ctx context.Context, job models.Job) error {
 			return err
 		}
 		next := tx.Now.Add(tx.Rules.EventRetention / 30)
-		if gone == forgetBatch {
+		if gone == forgetBatch || stale == forgetBatch {
 			next = tx.Now
 		}
 		o.EventsDueAt = &next

@@ -354,6 +354,7 @@ func TestDeliverAfterRefusal(t *testing.T) {
 			t.Parallel()
 			w := inboxtest.New(t)
 			first := w.Reply(w.CustomerWrites("491701", "hello?"), "hi")
+			w.Clock.Advance(time.Second) // of what is due at one instant, any may go first
 			second := w.Reply(w.CustomerWrites("491702", "hello?"), "hi")
 			w.Platform.Answer(inboxtest.Refuse(failure(reason)))
 			end := w.LogEnd()

@@ -85,6 +85,20 @@ func TestFeedAndRedis(t *testing.T) {
 
 		inOrder(t, f.take(4), start+1)
 	})
+	t.Run("brings it by the tick between processes that have a Redis each", func(t *testing.T) {
+		t.Parallel()
+		w, mine, theirs := inboxtest.New(t), newRedis(t), newRedis(t)
+		here, there := newProcess(w, mine.URL(), 10*time.Millisecond), newProcess(w, theirs.URL(), never)
+		start := w.LogEnd()
+		f := here.follow(w.Owner, cursor(start))
+		awaitListeners(w, mine.URL(), 1)
+
+		there.record(3)
+		here.record(1)
+		there.record(2)
+
+		inOrder(t, f.take(6), start)
+	})
 	t.Run("brings it by the tick when there never was a Redis", func(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)

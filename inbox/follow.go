@@ -19,27 +19,25 @@ func (f *Feed) Follow(ctx context.Context, viewer models.Viewer, after *string) 
 }
 
 func (f *Feed) follow(ctx context.Context, viewer models.Viewer, after *string, yield func(models.Event, error) bool) error {
-	seq, last, err := f.begin(ctx, viewer, after)
+	place, err := f.Begin(ctx, viewer, after)
 	if err != nil {
 		return err
 	}
-	t, leave, err := f.join(viewer.OrganizationID, last)
+	reading, err := f.Open(viewer.OrganizationID, place.Last)
 	if err != nil {
 		return err
 	}
-	defer leave()
-	for {
-		events, more, reaches := t.after(seq)
-		if !reaches {
-			if events, err = f.history(ctx, viewer, seq); err != nil {
-				return revoked(err)
-			}
+	defer reading.Close()
+	for seq := place.After; ; {
+		events, more, err := reading.After(ctx, seq)
+		if err != nil {
+			return err
 		}
 		for _, e := range events {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if concerns(e, viewer) {
+			if Concerns(e, viewer) {
 				if err := f.recheck(ctx, viewer); err != nil {
 					return err
 				}
@@ -49,38 +47,43 @@ func (f *Feed) follow(ctx context.Context, viewer models.Viewer, after *string, 
 			}
 			seq = e.Seq
 		}
-		if len(events) > 0 || !reaches {
+		if len(events) > 0 {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-t.done.Done():
+		case <-reading.Done():
 			return context.Canceled
 		case <-more:
 		}
 	}
 }
 
-// begin checks that the viewer may follow from the cursor and returns it as a number, with the end of the log.
-func (f *Feed) begin(ctx context.Context, viewer models.Viewer, after *string) (seq, last int64, err error) {
-	err = f.store.Read(ctx, viewer, models.ViewInbox, func(tx *models.Tx) error {
-		var forgotten int64
-		if forgotten, last, err = tx.LogBounds(); err != nil {
-			return err
-		}
-		if seq = last; after == nil {
-			return nil
-		}
-		if seq, err = models.ParseEventCursor(*after); err != nil {
-			return err
-		}
-		if seq < forgotten || seq > last {
-			return errCursorExpired
-		}
-		return nil
-	})
-	return seq, last, err
+// Place is where someone begins to follow a log.
+type Place struct {
+	After int64       // the events behind it are new to them
+	Last  int64       // the newest event when they were let in: no earlier one changes what they may see
+	Role  models.Role // what they are to the organization
+}
+
+// Begin lets the viewer follow the log of their organization after the cursor, or from now on.
+func (f *Feed) Begin(ctx context.Context, viewer models.Viewer, after *string) (Place, error) {
+	now, err := f.store.Stand(ctx, viewer, models.ViewInbox)
+	if err != nil {
+		return Place{}, err
+	}
+	place := Place{After: now.LogEnd, Last: now.LogEnd, Role: now.Role}
+	if after == nil {
+		return place, nil
+	}
+	if place.After, err = models.ParseEventCursor(*after); err != nil {
+		return Place{}, err
+	}
+	if place.After < now.LogForgotten || place.After > now.LogEnd {
+		return Place{}, errCursorExpired
+	}
+	return place, nil
 }
 
 var errCursorExpired = models.Refuse(models.CursorExpired, "after",
@@ -90,8 +93,8 @@ var errCursorExpired = models.Refuse(models.CursorExpired, "after",
 const historyPage = 500
 
 // history reads on from the database for a follower the tail does not reach back to.
-func (f *Feed) history(ctx context.Context, viewer models.Viewer, seq int64) (events []models.Event, err error) {
-	err = f.store.Read(ctx, viewer, models.ViewInbox, func(tx *models.Tx) error {
+func (f *Feed) history(ctx context.Context, organizationID string, seq int64) (events []models.Event, err error) {
+	err = f.store.Read(ctx, models.System(organizationID), models.ViewInbox, func(tx *models.Tx) error {
 		forgotten, _, err := tx.LogBounds()
 		if err != nil {
 			return err
@@ -105,8 +108,8 @@ func (f *Feed) history(ctx context.Context, viewer models.Viewer, seq int64) (ev
 	return events, err
 }
 
-// concerns reports whether an event may change what the viewer is allowed to see.
-func concerns(e models.Event, v models.Viewer) bool {
+// Concerns reports whether an event may change what the viewer is allowed to see.
+func Concerns(e models.Event, v models.Viewer) bool {
 	switch e.Type {
 	case models.MembershipChanged:
 		return e.Data.UserID == v.UserID
@@ -118,11 +121,12 @@ func concerns(e models.Event, v models.Viewer) bool {
 }
 
 func (f *Feed) recheck(ctx context.Context, viewer models.Viewer) error {
-	return revoked(f.store.Read(ctx, viewer, models.ViewInbox, func(*models.Tx) error { return nil }))
+	_, err := f.store.Stand(ctx, viewer, models.ViewInbox)
+	return Revoked(err)
 }
 
-// revoked says in the words of a stream what the door says to someone it had let in before.
-func revoked(err error) error {
+// Revoked says in the words of a stream what the door says to someone it had let in before.
+func Revoked(err error) error {
 	switch models.CodeOf(err) {
 	case models.Unauthenticated, models.Forbidden:
 		return models.Refuse(models.AccessRevoked, "", "Your access to this organization has ended.")

@@ -17,6 +17,9 @@ type Inbox struct {
 	webhooks string
 	wake     func(models.JobKind)
 	media    mediaDesk
+
+	routes    *routes
+	gathering *gathering
 }
 
 // Config is what an Inbox needs.
@@ -34,10 +37,13 @@ func New(c Config) *Inbox {
 	if c.Wake == nil {
 		c.Wake = func(models.JobKind) {}
 	}
-	return &Inbox{
+	b := &Inbox{
 		store: c.Store, adapters: c.Adapters, log: c.Log, webhooks: c.Webhooks, wake: c.Wake,
-		media: openMediaDesk(c.Media, c.Store.MediaSecret(), c.Webhooks),
+		media:  openMediaDesk(c.Media, c.Store.MediaSecret(), c.Webhooks),
+		routes: newRoutes(),
 	}
+	b.gathering = newGathering(b.receiveGroup)
+	return b
 }
 
 // Store is the door the inbox works through.

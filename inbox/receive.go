@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/channels"
 	"parley/models"
@@ -47,8 +48,7 @@ func (b *Inbox) Receive(ctx context.Context, p models.Platform, d channels.Deliv
 			return err
 		}
 	}
-	b.wake(models.DueQuarantined)
-	b.wake(models.DuePosts)
+	b.wakeFor(parsed.Inbound)
 	if len(parsed.Unreadable) == 0 {
 		return nil
 	}
@@ -56,6 +56,16 @@ func (b *Inbox) Receive(ctx context.Context, p models.Platform, d channels.Deliv
 		d.AccountID = accounts[0]
 	}
 	return b.keepUnreadable(ctx, p, d, len(parsed.Unreadable))
+}
+
+// wakeFor has looked up at once what elements left open, if they did: a look costs the database as much as a message.
+func (b *Inbox) wakeFor(all []models.Inbound) {
+	if slices.ContainsFunc(all, func(in models.Inbound) bool { return in.Incomplete }) {
+		b.wake(models.DueQuarantined)
+	}
+	if slices.ContainsFunc(all, func(in models.Inbound) bool { return in.Post != nil }) {
+		b.wake(models.DuePosts)
+	}
 }
 
 // byAccount splits a batch, as one webhook serves many accounts, keeping the order within each.
@@ -70,22 +80,26 @@ func byAccount(all []models.Inbound) (accounts []string, elements map[string][]m
 	return accounts, elements
 }
 
+// receiveFor takes in what a delivery says to one account, together with what other deliveries say to its organization.
 func (b *Inbox) receiveFor(ctx context.Context, p models.Platform, account string, all []models.Inbound, d channels.Delivery) error {
-	route, err := b.store.Locate(ctx, p, account)
-	if err != nil {
-		return err
+	for {
+		route, remembered, err := b.routes.find(ctx, b.store, p, account)
+		if err != nil {
+			return err
+		}
+		if route == nil {
+			return b.store.KeepUnrouted(ctx, p, account, "no channel is connected to this account", d.Body)
+		}
+		err = b.gathering.join(ctx, &arrival{route: *route, elements: all, load: load{len(all), len(d.Body)}})
+		if errors.Is(err, errRerouted) && remembered {
+			b.routes.forget(p, account)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("receive on %s: %w", route.ChannelID, err)
+		}
+		return nil
 	}
-	if route == nil {
-		return b.store.KeepUnrouted(ctx, p, account, "no channel is connected to this account", d.Body)
-	}
-	viewer := models.FromPlatform(route.OrganizationID)
-	err = b.store.Do(ctx, viewer, models.ReceiveFromPlatform, func(tx *models.Tx) error {
-		return receiveAll(tx, route.ChannelID, all)
-	})
-	if err != nil {
-		return fmt.Errorf("receive on %s: %w", route.ChannelID, err)
-	}
-	return nil
 }
 
 // receiveAll takes in the elements of one channel. Each stands alone: one that the database refuses is quarantined and

@@ -61,9 +61,10 @@ func answered(tx *models.Tx, c *models.Conversation, m *models.Message, o *model
 	recordMessage(tx, models.MessageAdded, m, models.EventData{})
 	setStatus(tx, c, models.Pending, "REPLIED", "")
 	c.CountReply()
-	c.WaitingSince, c.LastMessageID, c.LastActivityAt = nil, &m.ID, tx.Now
-	if err := tx.SaveConversation(c, "status", "status_reason", "status_comment", "status_changed_at",
-		"waiting_since", "last_message_id", "last_activity_at", "window_messages_left"); err != nil {
+	c.WaitingSince, c.LastActivityAt = nil, tx.Now
+	c.ShowLast(m)
+	if err := tx.SaveConversation(c, append([]string{"status", "status_reason", "status_comment", "status_changed_at",
+		"waiting_since", "last_activity_at", "window_messages_left"}, models.LastMessageColumns...)...); err != nil {
 		return err
 	}
 	o.HumanRepliedAt = &tx.Now

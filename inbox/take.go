@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"parley/models"
@@ -87,10 +88,10 @@ func (r reception) takeMessage(in models.Inbound) error {
 	r.turnToUs(conversation, message)
 	r.openWindow(conversation, in)
 	conversation.LastInboundID = &message.ID
-	columns := append([]string{
+	columns := slices.Concat([]string{
 		"thread_key", "post_id", "status", "status_reason", "status_comment", "status_changed_at",
-		"last_message_id", "last_inbound_id", "last_activity_at", "waiting_since", "unread_count",
-	}, models.WindowColumns...)
+		"last_inbound_id", "last_activity_at", "waiting_since", "unread_count",
+	}, models.LastMessageColumns, models.WindowColumns)
 	if err := r.tx.SaveConversation(conversation, columns...); err != nil {
 		return overtaken(err)
 	}
@@ -137,7 +138,7 @@ func (r reception) openThread(identity *models.ContactIdentity, in models.Inboun
 	if err != nil {
 		return nil, err
 	}
-	if c != nil && (c.IsOpen() || r.channel.WhenResolved == models.Reopen) {
+	if c != nil && goesOn(c, r.channel) {
 		c.ThreadKey = in.ThreadKey
 		return c, r.releaseGone(c)
 	}
@@ -147,6 +148,11 @@ func (r reception) openThread(identity *models.ContactIdentity, in models.Inboun
 	}
 	r.tx.Record(models.Event{Type: models.ConversationOpened, ConversationID: c.ID, ChannelID: c.ChannelID})
 	return c, nil
+}
+
+// goesOn reports whether a conversation goes on with the next message, or is over.
+func goesOn(c *models.Conversation, channel *models.Channel) bool {
+	return c.IsOpen() || channel.WhenResolved == models.Reopen
 }
 
 // releaseGone takes a conversation that is about to reopen from a member who has left since it was resolved.
@@ -203,7 +209,8 @@ func (r reception) turnToUs(c *models.Conversation, m *models.Message) {
 	if c.WaitingSince == nil || at.Before(*c.WaitingSince) {
 		c.WaitingSince = &at
 	}
-	c.LastMessageID, c.LastActivityAt = &m.ID, r.tx.Now
+	c.ShowLast(m)
+	c.LastActivityAt = r.tx.Now
 	c.UnreadCount++
 }
 
@@ -313,9 +320,10 @@ func (r reception) addEcho(c *models.Conversation, in models.Inbound) error {
 	if c.Status == models.New {
 		setStatus(r.tx, c, models.Pending, "ANSWERED_ELSEWHERE", "")
 	}
-	c.WaitingSince, c.LastMessageID, c.LastActivityAt = nil, &message.ID, r.tx.Now
-	if err := r.tx.SaveConversation(c, "status", "status_reason", "status_comment", "status_changed_at",
-		"waiting_since", "last_message_id", "last_activity_at"); err != nil {
+	c.WaitingSince, c.LastActivityAt = nil, r.tx.Now
+	c.ShowLast(message)
+	if err := r.tx.SaveConversation(c, append([]string{"status", "status_reason", "status_comment", "status_changed_at",
+		"waiting_since", "last_activity_at"}, models.LastMessageColumns...)...); err != nil {
 		return err
 	}
 	return r.applyEarlyNews(in.ExternalID)

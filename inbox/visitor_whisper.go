@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,11 +17,14 @@ import (
 // TypingLasts is for how long somebody who typed counts as typing.
 const TypingLasts = 8 * time.Second
 
-// Whisper is something of this moment, that someone is typing. It is never kept: who is not listening misses nothing.
+// Whisper is something of this moment: that someone is typing, is here, looks at a conversation. It is never kept: who is not listening misses nothing.
 type Whisper struct {
 	To             string        `json:"to"` // see ToMembers and ToVisitor
 	ConversationID string        `json:"conversationId,omitempty"`
 	Lasts          time.Duration `json:"lasts"`
+	Doing          Doing         `json:"doing,omitempty"` // empty: a visitor, or whoever talks to one, is typing
+	UserID         string        `json:"userId,omitempty"`
+	Ended          bool          `json:"ended,omitempty"` // a member does it no more
 }
 
 // ToMembers is where whispers for the members of an organization go.
@@ -29,8 +34,9 @@ func ToMembers(organizationID string) string { return "members " + organizationI
 func ToVisitor(widgetKey, contactID string) string { return "visitor " + widgetKey + " " + contactID }
 
 const (
-	whisperChannel = "parley:whispers"
-	whisperPause   = time.Second // between two whispers about the same
+	whisperPrefix = "parley:whispers:"
+	whisperPause  = time.Second // between two whispers about the same
+	whisperTune   = time.Second // between two attempts to have Redis send what is listened to
 )
 
 // Whispers carries whispers to those who listen, in this process and in others. Without Redis only this process hears them;
@@ -41,6 +47,10 @@ type Whispers struct {
 	log    *slog.Logger
 	origin string // tells our own whispers when they come back
 	outbox chan Whisper
+	retune chan struct{} // one waits: others are listened to now
+	rooms  *rooms
+	limits *limits
+	known  *lru.Cache[string, struct{}] // conversations that exist
 
 	mu        sync.Mutex
 	listeners map[string]map[chan Whisper]bool
@@ -49,21 +59,21 @@ type Whispers struct {
 
 // NewWhispers makes Whispers. They reach other processes while Run runs.
 func NewWhispers(client *redis.Client, now func() time.Time, log *slog.Logger) *Whispers {
-	last, err := lru.New[string, time.Time](4096)
-	if err != nil {
-		panic(err) // of a size below one
-	}
 	return &Whispers{
-		redis: client, now: now, log: log, origin: rand.Text(), outbox: make(chan Whisper, 256),
-		listeners: make(map[string]map[chan Whisper]bool), last: last,
+		redis: client, now: now, log: log, origin: rand.Text(), outbox: make(chan Whisper, 256), retune: make(chan struct{}, 1),
+		rooms: newRooms(client, now, log), limits: newLimits(), known: cacheOf[struct{}](65536),
+		listeners: make(map[string]map[chan Whisper]bool), last: cacheOf[time.Time](4096),
 	}
 }
 
 // Tell passes a whisper on, without waiting for anyone. What comes too fast or finds no room is dropped.
 func (w *Whispers) Tell(said Whisper) {
-	if w.tooSoon(said) {
-		return
+	if !w.tooSoon(said) {
+		w.pass(said)
 	}
+}
+
+func (w *Whispers) pass(said Whisper) {
 	w.hear(said)
 	select {
 	case w.outbox <- said:
@@ -100,7 +110,8 @@ func (w *Whispers) hear(said Whisper) {
 
 // Listen returns the whispers to these addresses from now on. leave must be called.
 func (w *Whispers) Listen(addresses ...string) (heard <-chan Whisper, leave func()) {
-	listener := make(chan Whisper, 4)
+	listener := make(chan Whisper, 8)
+	defer w.retuneSoon()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, to := range addresses {
@@ -110,6 +121,7 @@ func (w *Whispers) Listen(addresses ...string) (heard <-chan Whisper, leave func
 		w.listeners[to][listener] = true
 	}
 	return listener, func() {
+		defer w.retuneSoon()
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, to := range addresses {
@@ -128,9 +140,9 @@ type envelopedWhisper struct {
 
 // Run carries whispers between processes until ctx ends. It returns when everything it started has ended.
 func (w *Whispers) Run(ctx context.Context) {
-	pubsub := w.redis.Subscribe(context.WithoutCancel(ctx), whisperChannel)
-	var listening sync.WaitGroup
-	listening.Go(func() {
+	pubsub := w.redis.Subscribe(context.WithoutCancel(ctx))
+	var parts sync.WaitGroup
+	parts.Go(func() {
 		for message := range pubsub.Channel() {
 			var said envelopedWhisper
 			if json.Unmarshal([]byte(message.Payload), &said) == nil && said.Origin != w.origin {
@@ -138,9 +150,57 @@ func (w *Whispers) Run(ctx context.Context) {
 			}
 		}
 	})
+	parts.Go(func() { w.tune(ctx, pubsub) })
 	w.publish(ctx)
 	_ = pubsub.Close() // ends the listening
-	listening.Wait()
+	parts.Wait()
+}
+
+// tune has Redis send what is listened to and nothing else: a process does not pay for the whispers of others.
+func (w *Whispers) tune(ctx context.Context, pubsub *redis.PubSub) {
+	again := time.NewTicker(whisperTune)
+	defer again.Stop()
+	heard := make(map[string]bool)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.retune:
+		case <-again.C: // for what Redis refused the last time
+		}
+		if err := w.tuneOnce(ctx, pubsub, heard); err != nil && ctx.Err() == nil {
+			w.log.Debug("listen to whispers of other processes", "error", err)
+		}
+	}
+}
+
+func (w *Whispers) tuneOnce(ctx context.Context, pubsub *redis.PubSub, heard map[string]bool) error {
+	w.mu.Lock()
+	wanted := slices.Collect(maps.Keys(w.listeners))
+	w.mu.Unlock()
+	gone := maps.Clone(heard)
+	for _, to := range wanted {
+		delete(gone, to)
+		if heard[to] {
+			continue
+		}
+		if err := pubsub.Subscribe(ctx, whisperPrefix+to); err != nil {
+			return err
+		}
+		heard[to] = true
+	}
+	for to := range gone {
+		delete(heard, to)
+		_ = pubsub.Unsubscribe(ctx, whisperPrefix+to) // a whisper for nobody is dropped
+	}
+	return nil
+}
+
+func (w *Whispers) retuneSoon() {
+	select {
+	case w.retune <- struct{}{}:
+	default: // one waits already, and looks at all
+	}
 }
 
 func (w *Whispers) publish(ctx context.Context) {
@@ -151,7 +211,7 @@ func (w *Whispers) publish(ctx context.Context) {
 		case said := <-w.outbox:
 			payload, err := json.Marshal(envelopedWhisper{Origin: w.origin, Whisper: said})
 			if err == nil {
-				err = w.redis.Publish(ctx, whisperChannel, payload).Err()
+				err = w.redis.Publish(ctx, whisperPrefix+said.To, payload).Err()
 			}
 			if err != nil && ctx.Err() == nil {
 				w.log.Debug("whisper to other processes", "error", err)

@@ -130,4 +130,67 @@ func TestAnnounceWindow(t *testing.T) {
 			inboxtest.Same(t, "told", announced(w), nil)
 		}
 	})
+	t.Run("tells of many in one go, and leaves out only what cannot be written", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		var poisoned *models.Conversation
+		const conversations = 20
+		for i := range conversations {
+			poisoned = w.CustomerWrites(string(rune('a'+i)), "hello?")
+		}
+		w.Break(`ALTER TABLE conversations ADD CONSTRAINT poison CHECK (id <> '` + poisoned.ID + `' OR window_notice = '')`)
+		w.Clock.Advance(23 * time.Hour)
+		end := w.LogEnd()
+
+		inboxtest.Same(t, "taken", w.Work(models.DueWindows), conversations)
+
+		inboxtest.Same(t, "told", len(w.Log(end)), conversations-1)
+		for _, e := range w.Log(end) {
+			if e.ConversationID == poisoned.ID || e.Type != models.WindowClosingSoon {
+				t.Errorf("told %v", e)
+			}
+		}
+	})
+	t.Run("does not let one that somebody is changing hold up the others", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		held := w.CustomerWrites("491701", "hello?")
+		free := w.CustomerWrites("491702", "hello?")
+		w.Clock.Advance(23 * time.Hour)
+		told := make(chan models.Event, 2)
+		b := w.OpenInbox(w.OpenStore())
+		b.Store().OnCommit(func(_ string, events []models.Event) {
+			for _, e := range events {
+				told <- e
+			}
+		})
+		working := make(chan error, 1)
+
+		w.Must(w.Store.Do(w.Context(), models.System(w.Org.ID), models.KeepTheClock, func(tx *models.Tx) error {
+			if err := tx.Lock(&models.Conversation{}, held.ID); err != nil {
+				return err
+			}
+			go func() { working <- b.AnnounceWindows(w.Context(), w.Org.ID, []string{held.ID, free.ID}) }()
+			inboxtest.Same(t, "told first", (<-told).ConversationID, free.ID)
+			return nil
+		}))
+
+		inboxtest.Same(t, "told then", (<-told).ConversationID, held.ID)
+		w.Must(<-working)
+	})
+	t.Run("is told by another when a worker dies with it", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		w.CustomerWrites("491701", "hello?")
+		w.Clock.Advance(23 * time.Hour)
+		taken, err := w.OpenStore().Claim(w.Context(), models.DueWindows, 10, time.Minute)
+		w.Must(err)
+		inboxtest.Same(t, "taken by the one that dies", len(taken), 1)
+
+		w.Clock.Advance(time.Minute - time.Microsecond)
+		inboxtest.Same(t, "during the lease", announced(w), nil)
+		w.Clock.Advance(time.Microsecond)
+		inboxtest.Same(t, "after it", announced(w), []models.EventType{models.WindowClosingSoon})
+		inboxtest.Same(t, "again", announced(w), nil)
+	})
 }

@@ -106,8 +106,12 @@ func (tx *Tx) newIdentity(channelID string, a Author) error {
 func (tx *Tx) mergeIdentities(kept, other *ContactIdentity) error {
 	org := tx.Viewer.OrganizationID
 	for _, statement := range []string{
+		// What somebody wrote in private is in their conversations; in public it may be in anybody's.
+		`UPDATE messages SET author_identity_id = @kept WHERE organization_id = @org AND author_identity_id = @other
+			AND conversation_id IN (SELECT id FROM conversations WHERE organization_id = @org AND identity_id = @other)`,
+		`UPDATE messages SET author_identity_id = @kept WHERE organization_id = @org AND author_identity_id = @other
+			AND visibility = 'PUBLIC'`,
 		`UPDATE conversations SET identity_id = @kept, contact_id = @contact WHERE organization_id = @org AND identity_id = @other`,
-		`UPDATE messages SET author_identity_id = @kept WHERE organization_id = @org AND author_identity_id = @other`,
 		`DELETE FROM reactions r WHERE r.organization_id = @org AND r.identity_id = @other AND EXISTS (SELECT FROM reactions k
 			WHERE k.organization_id = @org AND k.message_id = r.message_id AND k.identity_id = @kept)`,
 		`UPDATE reactions SET identity_id = @kept WHERE organization_id = @org AND identity_id = @other`,

@@ -37,6 +37,7 @@ type Conversation struct {
 	AssigneeUserID     *string
 	AssigneeTeamID     *string
 	LastMessageID      *string
+	Last               LastMessage `gorm:"embedded;embeddedPrefix:last_message_"`
 	LastInboundID      *string
 	LastActivityAt     time.Time
 	WaitingSince       *time.Time // the platform's time of the oldest inbound message nobody answered
@@ -49,6 +50,12 @@ type Conversation struct {
 	WindowDueAt        *time.Time
 	Version            int
 	CreatedAt          time.Time `gorm:"autoCreateTime:false"`
+
+	// What a list shows of the person: the database keeps it equal to the contact and the identity.
+	ContactName        string `gorm:"->"`
+	IdentityName       string `gorm:"->"`
+	IdentityHandle     string `gorm:"->"`
+	IdentityExternalID string `gorm:"->"`
 }
 
 // IsOpen reports whether there is still something to do.

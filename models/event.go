@@ -109,27 +109,3 @@ func (tx *Tx) LogBounds() (forgotten, last int64, err error) {
 	}
 	return o.ForgottenEventSeq, o.LastEventSeq, nil
 }
-
-// ForgetEvents drops at most limit events older than before, oldest first, and tells how many it dropped.
-func (tx *Tx) ForgetEvents(before time.Time, limit int) (int64, error) {
-	// Times follow the numbers only roughly: a slow transaction numbers last what it dated first. The first young event
-	// is where forgetting ends.
-	var upTo *int64
-	err := tx.db.Raw(`SELECT COALESCE(min(seq) FILTER (WHERE at >= ?) - 1, max(seq)) FROM (
-		SELECT seq, at FROM events WHERE organization_id = ? ORDER BY seq LIMIT ?) oldest`,
-		before, tx.Viewer.OrganizationID, limit).Scan(&upTo).Error
-	if err != nil {
-		return 0, fmt.Errorf("look for old events: %w", err)
-	}
-	if upTo == nil {
-		return 0, nil
-	}
-	// The mark moves first: a reader between the two sees less than there is, never more.
-	err = tx.db.Exec(`UPDATE organizations SET forgotten_event_seq = GREATEST(forgotten_event_seq, ?) WHERE id = ?`,
-		*upTo, tx.Viewer.OrganizationID).Error
-	if err != nil {
-		return 0, fmt.Errorf("mark forgotten events: %w", err)
-	}
-	gone := tx.db.Exec(`DELETE FROM events WHERE organization_id = ? AND seq <= ?`, tx.Viewer.OrganizationID, *upTo)
-	return gone.RowsAffected, gone.Error
-}

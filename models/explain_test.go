@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"parley/models"
 )
@@ -60,7 +59,6 @@ func TestPlans(t *testing.T) {
 	w := newOwnWorld(t)
 	other := w.neighbour()
 	crowd(t, w, other)
-	now := w.clock.Now()
 	second := w.list(t, models.ConversationFilter{}, models.NewestActivity, models.Page{}).PageInfo.EndCursor
 	later := w.list(t, models.ConversationFilter{}, models.OldestWaiting, models.Page{}).PageInfo.EndCursor
 	list := func(f models.ConversationFilter, s models.ConversationSort, p models.Page) func(*models.Tx) error {
@@ -79,6 +77,8 @@ func TestPlans(t *testing.T) {
 		{"the page before", "conversations", "conversations_newest", list(models.ConversationFilter{}, models.NewestActivity, models.Page{Last: ptr(25), Before: second})},
 		{"a status", "conversations", "conversations_status_newest", list(status, models.NewestActivity, models.Page{})},
 		{"a status, second page", "conversations", "conversations_status_newest", list(status, models.NewestActivity, models.Page{After: second})},
+		{"two open statuses", "conversations", "conversations_open_newest", list(models.ConversationFilter{
+			Statuses: []models.ConversationStatus{models.New, models.Pending}}, models.NewestActivity, models.Page{})},
 		{"those that wait", "conversations", "conversations_waiting", list(models.ConversationFilter{}, models.OldestWaiting, models.Page{})},
 		{"those that wait, second page", "conversations", "conversations_waiting", list(models.ConversationFilter{}, models.OldestWaiting, models.Page{After: later})},
 		{"windows to come", "conversations", "conversations_window", list(models.ConversationFilter{}, models.WindowExpiresIn, models.Page{})},
@@ -94,24 +94,6 @@ func TestPlans(t *testing.T) {
 			})
 			must(t, err)
 			wantPlan(t, w, w.org.ID, statementOn(t, statements, test.table), test.index)
-		})
-	}
-
-	for kind, index := range map[models.JobKind]string{
-		models.DueMessages: "messages_due", models.DueWindows: "conversations_window_due", models.DueQuarantined: "quarantine_due",
-	} {
-		t.Run(string(kind)+" are claimed from "+index, func(t *testing.T) {
-			w.clock.Advance(now.Add(time.Minute).Sub(w.clock.Now()))
-			statements, err := w.store.Statements(func(s *models.Store) error {
-				_, err := s.Claim(context.Background(), kind, 10, time.Minute)
-				return err
-			})
-			must(t, err)
-			// Rows of one instant are few: sorting them costs nothing.
-			plan := explain(t, w, "", statementOn(t, statements, "due"))
-			if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") {
-				t.Errorf("the plan is\n%s", plan)
-			}
 		})
 	}
 

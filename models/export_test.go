@@ -29,6 +29,9 @@ func (s *Store) Statements(fn func(*Store) error) ([]string, error) {
 	r := &recorder{Interface: logger.Discard}
 	spied := *s
 	spied.db = s.db.Session(&gorm.Session{Logger: r})
+	spied.told = func(statement string, args []any) {
+		r.statements = append(r.statements, s.db.Explain(statement, args...))
+	}
 	err := fn(&spied)
 	return r.statements, err
 }

@@ -2,11 +2,10 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
-
-	"gorm.io/gorm"
 )
 
 // ConversationSort is an order of conversations.
@@ -32,106 +31,64 @@ type ConversationFilter struct {
 	Text           *string
 }
 
+// ConversationColumns are what a reader wants to know of conversations. The zero value is everything.
+type ConversationColumns struct {
+	columns []attribute[Conversation]
+	names   string
+}
+
+var allOfConversations = ConversationColumns{conversationColumns, names(conversationColumns)}
+
+// PickConversationColumns are these columns, and those a list needs by itself. A column that does not exist panics.
+func PickConversationColumns(wanted ...string) ConversationColumns {
+	wanted = append(wanted, "id", "last_activity_at", "waiting_since", "window_expires_at")
+	var picked []attribute[Conversation]
+	for _, c := range conversationColumns {
+		if slices.Contains(wanted, c.name) {
+			picked = append(picked, c)
+			wanted = slices.DeleteFunc(wanted, func(name string) bool { return name == c.name })
+		}
+	}
+	if len(wanted) > 0 {
+		panic(fmt.Sprintf("conversations have no %v", wanted))
+	}
+	return ConversationColumns{picked, names(picked)}
+}
+
 // ListConversations reads a page of conversations.
 func (tx *Tx) ListConversations(f ConversationFilter, sort ConversationSort, p Page) (*Connection[Conversation], error) {
-	query, err := tx.filter(f)
+	return tx.ListConversationColumns(allOfConversations, f, sort, p)
+}
+
+// ListConversationColumns is ListConversations for readers who need not know everything: the rest of each row is empty.
+func (tx *Tx) ListConversationColumns(wanted ConversationColumns, f ConversationFilter, sort ConversationSort, p Page) (*Connection[Conversation], error) {
+	if wanted.columns == nil {
+		wanted = allOfConversations
+	}
+	s, err := tx.filter(f, sort != OldestWaiting && sort != WindowExpiresIn)
 	if err != nil {
 		return nil, err
 	}
+	s.columns = wanted.names
 	switch sort {
 	case OldestWaiting:
-		return page(tx, query.Where("waiting_since IS NOT NULL"), p, order[Conversation]{
+		s.and("waiting_since IS NOT NULL")
+		return pageOf(tx, s, wanted.columns, p, order[Conversation]{
 			column: "waiting_since",
 			key:    func(c *Conversation) (time.Time, string) { return *c.WaitingSince, c.ID },
 		})
 	case WindowExpiresIn:
-		return page(tx, query.Where("window_expires_at >= ? AND window_messages_left IS DISTINCT FROM 0", tx.Now), p, order[Conversation]{
+		s.and("window_expires_at >= " + s.arg(tx.Now) + " AND window_messages_left IS DISTINCT FROM 0")
+		return pageOf(tx, s, wanted.columns, p, order[Conversation]{
 			column: "window_expires_at",
 			key:    func(c *Conversation) (time.Time, string) { return *c.WindowExpiresAt, c.ID },
 		})
 	default:
-		return page(tx, query, p, order[Conversation]{
+		return pageOf(tx, s, wanted.columns, p, order[Conversation]{
 			column: "last_activity_at", descending: true,
 			key: func(c *Conversation) (time.Time, string) { return c.LastActivityAt, c.ID },
 		})
 	}
-}
-
-// MaxFilterValues is how many values one field of a filter may have.
-const MaxFilterValues = 100
-
-func (tx *Tx) filter(f ConversationFilter) (*gorm.DB, error) {
-	for field, n := range map[string]int{"channelIds": len(f.ChannelIDs), "statuses": len(f.Statuses), "platforms": len(f.Platforms),
-		"surfaces": len(f.Surfaces), "windowStates": len(f.WindowStates)} {
-		if n > MaxFilterValues {
-			return nil, Refuse(InvalidInput, "filter."+field, "A filter has at most 100 values.")
-		}
-	}
-	query := tx.own()
-	if len(f.Statuses) > 0 {
-		query = query.Where("status IN ?", f.Statuses)
-	}
-	if len(f.ChannelIDs) > 0 {
-		query = query.Where("channel_id IN ?", f.ChannelIDs)
-	}
-	if len(f.Platforms) > 0 {
-		query = query.Where("platform IN ?", f.Platforms)
-	}
-	if len(f.Surfaces) > 0 {
-		query = query.Where("surface IN ?", f.Surfaces)
-	}
-	if f.AssigneeUserID != nil {
-		query = query.Where("assignee_user_id = ?", *f.AssigneeUserID)
-	}
-	if f.AssigneeTeamID != nil {
-		query = query.Where("assignee_team_id = ?", *f.AssigneeTeamID)
-	}
-	if f.Unassigned != nil && *f.Unassigned {
-		query = query.Where("assignee_user_id IS NULL AND assignee_team_id IS NULL")
-	}
-	if f.Unassigned != nil && !*f.Unassigned {
-		query = query.Where("(assignee_user_id IS NOT NULL OR assignee_team_id IS NOT NULL)")
-	}
-	if len(f.WindowStates) > 0 {
-		query = query.Where(tx.inWindowState(f.WindowStates))
-	}
-	if f.Text != nil && strings.TrimSpace(*f.Text) != "" {
-		words, err := searchWords(*f.Text)
-		if err != nil {
-			return nil, err
-		}
-		query = query.Where("id IN (SELECT conversation_id FROM search_conversations(to_tsquery('simple', ?)))", words)
-	}
-	return query, nil
-}
-
-// inWindowState says in SQL what Conversation.Window says in Go; a test holds the two together.
-func (tx *Tx) inWindowState(states []WindowState) *gorm.DB {
-	unlimited := tx.db.Where("1 = 0")
-	limited := tx.db.Where("1 = 0")
-	for _, c := range capabilities {
-		if !c.HasWindow() {
-			unlimited = unlimited.Or("(platform = ? AND surface = ?)", c.Platform, c.Surface)
-		} else {
-			limited = limited.Or("(platform = ? AND surface = ?)", c.Platform, c.Surface)
-		}
-	}
-	const some = "window_messages_left IS DISTINCT FROM 0"
-	closing := tx.Now.Add(tx.Rules.WindowLead)
-	any := tx.db.Where("1 = 0")
-	for _, s := range states {
-		switch s {
-		case WindowUnlimited:
-			any = any.Or(unlimited)
-		case WindowOpen:
-			any = any.Or(tx.db.Where(limited).Where("window_expires_at > ?", closing).Where(some))
-		case WindowIsClosing:
-			any = any.Or(tx.db.Where(limited).Where("window_expires_at >= ? AND window_expires_at <= ?", tx.Now, closing).Where(some))
-		case WindowIsClosed:
-			any = any.Or(tx.db.Where(limited).Where("window_expires_at IS NULL OR window_expires_at < ? OR window_messages_left = 0", tx.Now))
-		}
-	}
-	return any
 }
 
 // searchWords turns what a person typed into a query: every word must occur, or be the beginning of one that does.
@@ -148,11 +105,16 @@ func searchWords(text string) (string, error) {
 
 // ListMessages reads a page of a conversation's timeline, oldest first.
 func (tx *Tx) ListMessages(conversationID string, p Page) (*Connection[Message], error) {
-	return page(tx, tx.own().Where("conversation_id = ?", conversationID), p, order[Message]{
+	s := &selection{table: "messages", columns: allOfMessages}
+	s.and("organization_id = " + s.arg(tx.Viewer.OrganizationID))
+	s.and("conversation_id = " + s.arg(conversationID))
+	return pageOf(tx, s, messageColumns, p, order[Message]{
 		column: "created_at",
 		key:    func(m *Message) (time.Time, string) { return m.CreatedAt, m.ID },
 	})
 }
+
+var allOfMessages = names(messageColumns)
 
 // ListChannels reads a page of the channels, oldest first.
 func (tx *Tx) ListChannels(p Page) (*Connection[Channel], error) {
@@ -197,13 +159,15 @@ func (tx *Tx) ListTokens(userID string, p Page) (*Connection[Token], error) {
 
 // Matches reports whether a conversation matches a filter now.
 func (tx *Tx) Matches(conversationID string, f ConversationFilter) (bool, error) {
-	query, err := tx.filter(f)
+	s, err := tx.filter(f, false)
 	if err != nil {
 		return false, err
 	}
-	var n int64
-	if err := query.Model(&Conversation{}).Where("id = ?", conversationID).Count(&n).Error; err != nil {
+	s.and("id = " + s.arg(conversationID))
+	s.columns = "id"
+	found, err := find(tx, s, conversationColumns[1:2], "id", 1)
+	if err != nil {
 		return false, fmt.Errorf("match conversation: %w", err)
 	}
-	return n > 0, nil
+	return len(found) > 0, nil
 }

@@ -240,7 +240,7 @@ func (w *world) record(n int) {
 
 func TestForgetEvents(t *testing.T) {
 	t.Parallel()
-	forget := func(w *world, before time.Time, limit int) (gone int64) {
+	forget := func(w *world, before time.Time, limit int64) (gone int64) {
 		w.system(func(tx *models.Tx) (err error) { gone, err = tx.ForgetEvents(before, limit); return err })
 		return gone
 	}

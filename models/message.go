@@ -376,18 +376,6 @@ func (tx *Tx) TakeEarlyNews(channelID, externalID string) ([]Inbound, error) {
 	return news, nil
 }
 
-// ForgetOld drops early news that waited too long and idempotency keys past their time.
-func (tx *Tx) ForgetOld() error {
-	org := tx.Viewer.OrganizationID
-	if err := tx.db.Exec(`DELETE FROM early_news WHERE organization_id = ? AND created_at < ?`, org, tx.Now.Add(-tx.Rules.EarlyRetention)).Error; err != nil {
-		return fmt.Errorf("forget early news: %w", err)
-	}
-	if err := tx.db.Exec(`DELETE FROM idempotency_keys WHERE organization_id = ? AND created_at < ?`, org, tx.Now.Add(-tx.Rules.KeyRetention)).Error; err != nil {
-		return fmt.Errorf("forget idempotency keys: %w", err)
-	}
-	return nil
-}
-
 // DropAttachments forgets a message's attachments; their files are deleted soon after.
 func (tx *Tx) DropAttachments(m *Message) error {
 	if err := tx.own().Where("message_id = ?", m.ID).Delete(&Attachment{}).Error; err != nil {

@@ -169,7 +169,10 @@ func TestEarlyNews(t *testing.T) {
 	}
 	w.clock.Advance(models.DefaultRules().EarlyRetention + tick)
 	keep("wamid.3", models.Sent)
-	w.system(func(tx *models.Tx) error { return tx.ForgetOld() })
+	w.system(func(tx *models.Tx) error {
+		_, err := tx.ForgetStale(100)
+		return err
+	})
 	if old, young := take("wamid.2"), take("wamid.3"); len(old) > 0 || len(young) != 1 {
 		t.Errorf("after their time: %v, within it: %v", old, young)
 	}

@@ -209,12 +209,18 @@ func TestOnce(t *testing.T) {
 		_, err := use()
 		must(t, err)
 		w.clock.Advance(models.DefaultRules().KeyRetention)
-		w.system(func(tx *models.Tx) error { return tx.ForgetOld() })
+		w.system(func(tx *models.Tx) error {
+			_, err := tx.ForgetStale(100)
+			return err
+		})
 		if got, err := use(); got != "result 1" || err != nil {
 			t.Errorf("at the last instant: %q, %v", got, err)
 		}
 		w.clock.Advance(tick)
-		w.system(func(tx *models.Tx) error { return tx.ForgetOld() })
+		w.system(func(tx *models.Tx) error {
+			_, err := tx.ForgetStale(100)
+			return err
+		})
 		if got, err := use(); got != "result 2" || err != nil {
 			t.Errorf("afterwards: %q, %v", got, err)
 		}

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -180,74 +179,4 @@ func (s *Store) KeepUnrouted(ctx context.Context, p Platform, accountID, explana
 		return fmt.Errorf("keep unrouted delivery: %w", err)
 	}
 	return nil
-}
-
-// Job is one due row.
-type Job struct {
-	OrganizationID string
-	ID             string
-}
-
-// JobKind names what can be due.
-type JobKind string
-
-// The rows that are jobs.
-const (
-	DueMessages    JobKind = "messages"    // to be sent
-	DueWindows     JobKind = "windows"     // conversations whose window is to be announced
-	DueInboxes     JobKind = "inboxes"     // organizations whose activity is to be looked at
-	DueLogs        JobKind = "logs"        // organizations with events to forget
-	DueQuarantined JobKind = "quarantined" // to be taken in
-	DueActions     JobKind = "actions"     // to be done on a platform
-	DuePosts       JobKind = "posts"       // to be looked up on a platform
-	DuePolls       JobKind = "polls"       // channels to ask their platform for news
-	DueTokens      JobKind = "tokens"      // channels whose access token is to be renewed
-	DueMedia       JobKind = "media"       // files to be fetched from their platform, or deleted
-)
-
-// claims take due rows by pushing their time ahead: the lease. Two workers never take one row (SKIP LOCKED), and a
-// worker that dies gives its rows back when the lease is over. Of a conversation only the oldest waiting message can be
-// taken, so replies keep their order; of a channel's quarantine only the oldest, so what contacts said does.
-var claims = map[JobKind]string{
-	DueMessages: claim("messages", "due_at", "organization_id", `AND NOT EXISTS (
-		SELECT FROM messages earlier
-		WHERE earlier.organization_id = due.organization_id AND earlier.conversation_id = due.conversation_id
-		  AND earlier.due_at IS NOT NULL AND earlier.id < due.id)`),
-	DueWindows: claim("conversations", "window_due_at", "organization_id", ""),
-	DueInboxes: claim("organizations", "inactivity_due_at", "id", ""),
-	DueLogs:    claim("organizations", "events_due_at", "id", ""),
-	DueQuarantined: claim("quarantine", "due_at", "organization_id", `AND NOT EXISTS (
-		SELECT FROM quarantine earlier
-		WHERE earlier.organization_id = due.organization_id AND earlier.channel_id = due.channel_id
-		  AND earlier.due_at IS NOT NULL AND earlier.id < due.id)`),
-	DueActions: claim("message_actions", "due_at", "organization_id", `AND NOT EXISTS (
-		SELECT FROM message_actions earlier
-		WHERE earlier.organization_id = due.organization_id AND earlier.message_id = due.message_id
-		  AND earlier.due_at IS NOT NULL AND earlier.id < due.id)`),
-	DuePosts:  claim("posts", "due_at", "organization_id", ""),
-	DuePolls:  claim("channels", "poll_due_at", "organization_id", ""),
-	DueTokens: claim("channels", "token_due_at", "organization_id", ""),
-	DueMedia:  claim("media", "due_at", "organization_id", ""),
-}
-
-func claim(table, dueAt, organization, and string) string {
-	return fmt.Sprintf(`
-		WITH taken AS (
-			SELECT %[3]s AS organization_id, id FROM %[1]s due WHERE %[2]s <= @now %[4]s
-			ORDER BY %[2]s, id LIMIT @limit FOR UPDATE SKIP LOCKED)
-		UPDATE %[1]s row SET %[2]s = @lease FROM taken
-		WHERE row.%[3]s = taken.organization_id AND row.id = taken.id
-		RETURNING taken.organization_id, taken.id`, table, dueAt, organization, and)
-}
-
-// Claim takes at most limit due rows for the length of the lease.
-func (s *Store) Claim(ctx context.Context, kind JobKind, limit int, lease time.Duration) ([]Job, error) {
-	now := s.clock.Now()
-	var jobs []Job
-	err := s.db.WithContext(ctx).Raw(claims[kind],
-		sql.Named("now", now), sql.Named("limit", limit), sql.Named("lease", now.Add(lease))).Scan(&jobs).Error
-	if err != nil {
-		return nil, fmt.Errorf("claim %s: %w", kind, err)
-	}
-	return jobs, nil
 }

@@ -112,25 +112,44 @@ func notACursor(field string) error {
 
 // page reads one page of query, and the end of the log in the same snapshot.
 func page[T any](tx *Tx, query *gorm.DB, p Page, o order[T]) (*Connection[T], error) {
-	size, err := p.size()
+	bounds, size, err := o.bounds(p)
 	if err != nil {
 		return nil, err
 	}
-	backward := p.Last != nil
-	query, err = o.between(query, p)
-	if err != nil {
-		return nil, err
+	for _, b := range bounds {
+		query = query.Where(o.beyond(b, func(any) string { return "?" }), o.place(b)...)
 	}
 	var rows []T
-	if err := query.Order(o.sort(o.descending != backward)).Limit(size + 1).Find(&rows).Error; err != nil {
+	if err := query.Order(o.sort(o.descending != p.backward())).Limit(size + 1).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
+	return connect(tx, rows, size, p, o)
+}
+
+// pageOf is page for a selection.
+func pageOf[T any](tx *Tx, s *selection, columns []attribute[T], p Page, o order[T]) (*Connection[T], error) {
+	bounds, size, err := o.bounds(p)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range bounds {
+		s.and(o.beyond(b, s.arg))
+	}
+	rows, err := find(tx, s, columns, o.sort(o.descending != p.backward()), size+1)
+	if err != nil {
+		return nil, fmt.Errorf("read page: %w", err)
+	}
+	return connect(tx, rows, size, p, o)
+}
+
+// connect makes a page of the rows that were read for it, of which the last one only says that there are more.
+func connect[T any](tx *Tx, rows []T, size int, p Page, o order[T]) (*Connection[T], error) {
 	more := len(rows) > size
 	rows = rows[:min(len(rows), size)]
-	if backward {
+	if p.backward() {
 		slices.Reverse(rows)
 	}
-	_, last, err := tx.LogBounds()
+	last, err := tx.logEnd()
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +157,7 @@ func page[T any](tx *Tx, query *gorm.DB, p Page, o order[T]) (*Connection[T], er
 	for i := range rows {
 		c.Edges[i] = Edge[T]{Cursor: o.cursor(&rows[i]), Node: &rows[i]}
 	}
-	if backward {
+	if p.backward() {
 		c.PageInfo.HasPreviousPage, c.PageInfo.HasNextPage = more, p.Before != nil
 	} else {
 		c.PageInfo.HasNextPage, c.PageInfo.HasPreviousPage = more, p.After != nil
@@ -149,33 +168,65 @@ func page[T any](tx *Tx, query *gorm.DB, p Page, o order[T]) (*Connection[T], er
 	return c, nil
 }
 
-func (o order[T]) between(query *gorm.DB, p Page) (*gorm.DB, error) {
+// logEnd is the number of the newest event of the snapshot.
+func (tx *Tx) logEnd() (int64, error) {
+	if tx.snapshot != nil {
+		return tx.snapshot.logEnd, nil
+	}
+	_, last, err := tx.LogBounds()
+	return last, err
+}
+
+func (p Page) backward() bool { return p.Last != nil }
+
+// bound is where a page begins or ends.
+type bound struct {
+	cursor
+	sign string
+}
+
+// bounds reads the cursors of a page, and its size.
+func (o order[T]) bounds(p Page) (bounds []bound, size int, err error) {
+	if size, err = p.size(); err != nil {
+		return nil, 0, err
+	}
 	beyond, short := ">", "<"
 	if o.descending {
 		beyond, short = "<", ">"
 	}
-	for _, bound := range []struct {
+	for _, end := range []struct {
 		text  *string
 		field string
 		sign  string
 	}{{p.After, "after", beyond}, {p.Before, "before", short}} {
-		if bound.text == nil {
+		if end.text == nil {
 			continue
 		}
-		c, err := parseCursor(*bound.text, bound.field)
+		c, err := parseCursor(*end.text, end.field)
 		if err == nil && c.Column != o.column {
-			err = notACursor(bound.field)
+			err = notACursor(end.field)
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if o.column == "id" {
-			query = query.Where("id "+bound.sign+" ?", c.ID)
-		} else {
-			query = query.Where("("+o.column+", id) "+bound.sign+" (?, ?)", c.At, c.ID)
-		}
+		bounds = append(bounds, bound{c, end.sign})
 	}
-	return query, nil
+	return bounds, size, nil
+}
+
+// beyond says that a row lies beyond a bound; arg returns what stands for a value.
+func (o order[T]) beyond(b bound, arg func(any) string) string {
+	if o.column == "id" {
+		return "id " + b.sign + " " + arg(b.ID)
+	}
+	return "(" + o.column + ", id) " + b.sign + " (" + arg(b.At) + ", " + arg(b.ID) + ")"
+}
+
+func (o order[T]) place(b bound) []any {
+	if o.column == "id" {
+		return []any{b.ID}
+	}
+	return []any{b.At, b.ID}
 }
 
 func (o order[T]) sort(descending bool) string {

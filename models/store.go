@@ -16,12 +16,15 @@ import (
 
 // Store is the door: all work on an organization happens inside its Do and Read.
 type Store struct {
-	db     *gorm.DB
-	pool   *sql.DB
-	clock  Clock
-	cipher *Cipher
-	rules  Rules
-	bell   func(organizationID string, events []Event)
+	db          *gorm.DB
+	pool        *sql.DB
+	clock       Clock
+	cipher      *Cipher
+	rules       Rules
+	bell        func(organizationID string, events []Event)
+	directories *directories
+
+	told func(statement string, args []any) // hears of statements gorm does not make; nil: nobody does
 }
 
 // Config says where the store lives and what it needs.
@@ -64,7 +67,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := oneAtATime(db); err != nil {
 		return nil, closing(pool, err)
 	}
-	return &Store{db: db, pool: pool, clock: c.Clock, cipher: c.Cipher, rules: c.Rules, bell: func(string, []Event) {}}, nil
+	return &Store{db: db, pool: pool, clock: c.Clock, cipher: c.Cipher, rules: c.Rules, directories: newDirectories(), bell: func(string, []Event) {}}, nil
 }
 
 func setDefault(params map[string]string, key, value string) {
@@ -148,50 +151,21 @@ func (s *Store) Read(ctx context.Context, viewer Viewer, action Action, fn func(
 	return fn(tx)
 }
 
-// OpenRead is Read for callers whose work is not one function. The Tx must be closed.
-func (s *Store) OpenRead(ctx context.Context, viewer Viewer, action Action) (*Tx, error) {
-	db := s.db.WithContext(ctx).Begin(&sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
-	if db.Error != nil {
-		return nil, fmt.Errorf("begin reading: %w", db.Error)
-	}
-	tx, err := s.enter(db, viewer, action)
-	if err != nil {
-		db.Rollback()
-		return nil, err
-	}
-	return tx, nil
-}
-
-// enter raises the wall and asks who the viewer is, in one statement: its lookups are of this organization by their own
-// text, as they are planned before the role changes.
+// enter passes the door of a transaction that may change things.
 func (s *Store) enter(db *gorm.DB, viewer Viewer, action Action) (*Tx, error) {
 	now := s.clock.Now()
-	var found struct {
-		Role  *Role
-		Token bool
-	}
-	err := db.Raw(`
-		SELECT
-			set_config('role', 'parley_app', TRUE),
-			set_config('app.organization_id', @organization, TRUE),
-			(SELECT m.role FROM memberships m
-				WHERE m.organization_id = @organization AND m.user_id = @user AND m.removed_at IS NULL) AS role,
-			EXISTS (SELECT FROM tokens t
-				WHERE t.organization_id = @organization AND t.id = @token AND t.user_id = @user
-				  AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > @now)) AS token`,
-		sql.Named("organization", viewer.OrganizationID), sql.Named("user", viewer.UserID),
-		sql.Named("token", viewer.TokenID), sql.Named("now", now)).Scan(&found).Error
+	var found entrance
+	err := db.Raw(entering, viewer.OrganizationID, viewer.UserID, viewer.TokenID, now).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("enter organization: %w", err)
 	}
-	role, err := viewer.role(found.Role, found.Token)
+	role, err := found.admit(viewer, action)
 	if err != nil {
 		return nil, err
 	}
-	if !role.May(action) {
-		return nil, Refuse(Forbidden, "", "Your role does not allow this.")
-	}
-	return &Tx{Viewer: viewer, Role: role, Now: now, Rules: s.rules, db: withTurns(db), cipher: s.cipher}, nil
+	return &Tx{
+		Viewer: viewer, Role: role, Now: now, Rules: s.rules, store: s, db: withTurns(db), cipher: s.cipher,
+	}, nil
 }
 
 // explain tells a person whose text the database cannot keep; a platform's is quarantined.
@@ -210,6 +184,8 @@ func (v Viewer) role(membership *Role, token bool) (Role, error) {
 		return systemRole, nil
 	case v.Kind == ActorPlatform:
 		return platformRole, nil
+	case v.sight != "":
+		return v.sight, nil
 	case membership == nil:
 		return "", Refuse(Unauthenticated, "", "You do not belong to this organization any more.")
 	case v.TokenID != "" && !token:

@@ -13,8 +13,10 @@ import (
 
 const turnsKey = "parley:turns"
 
-func withTurns(db *gorm.DB) *gorm.DB {
-	return db.Set(turnsKey, &sync.Mutex{}).Session(&gorm.Session{})
+func withTurns(db *gorm.DB) *gorm.DB { return takingTurns(db, &sync.Mutex{}) }
+
+func takingTurns(db *gorm.DB, turn *sync.Mutex) *gorm.DB {
+	return db.Set(turnsKey, turn).Session(&gorm.Session{})
 }
 
 func oneAtATime(db *gorm.DB) error {

@@ -18,14 +18,13 @@ type Tx struct {
 	Now    time.Time // one instant for the whole use case
 	Rules  Rules
 
-	db      *gorm.DB
-	cipher  *Cipher
-	events  []Event
-	lastTry bool // a collision is not followed by another run
+	db       *gorm.DB
+	store    *Store
+	snapshot *snapshot // of one that only reads; else nil
+	cipher   *Cipher
+	events   []Event
+	lastTry  bool // a collision is not followed by another run
 }
-
-// Close ends a Tx of OpenRead.
-func (tx *Tx) Close() { tx.db.Rollback() }
 
 // Record adds an event to the log; it is numbered and visible when the transaction commits.
 func (tx *Tx) Record(e Event) {

@@ -16,6 +16,13 @@ type Viewer struct {
 	OrganizationID string
 	UserID         string
 	TokenID        string // how the user came in; checked again at every door
+	sight          Role   // of Sight
+}
+
+// Sight is the viewer of what all members of a role see alike. Who looks through it has to be let in by themselves, and is
+// no longer to look when the log tells of a change to their membership or token.
+func Sight(organizationID string, role Role) Viewer {
+	return Viewer{Kind: ActorUser, OrganizationID: organizationID, sight: role}
 }
 
 // System is the viewer of workers in an organization.

@@ -17,19 +17,24 @@ import (
 // and it is due again when the lease is over.
 type Handler func(ctx context.Context, job models.Job) error
 
-// Kind is one sort of work.
+// BatchHandler does the work of due rows of one organization in few transactions. A row that cannot be worked on must not
+// keep the others from it.
+type BatchHandler func(ctx context.Context, organizationID string, ids []string) error
+
+// Kind is one sort of work. It has one of the two handlers.
 type Kind struct {
-	Due    models.JobKind
-	Handle Handler
-	Lease  time.Duration // how long a claimed row is nobody else's
-	Slots  int           // how many rows are worked on at once
+	Due         models.JobKind
+	Handle      Handler
+	HandleBatch BatchHandler
+	Lease       time.Duration // how long a claimed row is nobody else's
+	Slots       int           // how many handlers run at once
 }
 
 // Kinds are the works of an inbox.
 func Kinds(b *inbox.Inbox) []Kind {
 	return []Kind{
 		{Due: models.DueMessages, Handle: b.Deliver, Lease: inbox.DeliveryLease, Slots: 16},
-		{Due: models.DueWindows, Handle: b.AnnounceWindow, Lease: time.Minute, Slots: 4},
+		{Due: models.DueWindows, HandleBatch: b.AnnounceWindows, Lease: time.Minute, Slots: 4},
 		{Due: models.DueInboxes, Handle: b.CheckActivity, Lease: time.Minute, Slots: 2},
 		{Due: models.DueQuarantined, Handle: b.Import, Lease: time.Minute, Slots: 4},
 		{Due: models.DueActions, Handle: b.Perform, Lease: inbox.ActionLease, Slots: 8},
@@ -54,7 +59,7 @@ type Crew struct {
 	work    sync.WaitGroup
 }
 
-// New makes a crew that looks for due rows at every poll, and whenever it is woken.
+// New makes a crew that looks for due rows at every poll, whenever it is woken, and when the next row it knows of is due.
 func New(store *models.Store, log *slog.Logger, poll time.Duration, kinds []Kind) *Crew {
 	c := &Crew{store: store, log: log, poll: poll, kinds: kinds, wake: make(map[models.JobKind]chan struct{})}
 	for _, k := range kinds {
@@ -99,71 +104,97 @@ func (c *Crew) Wake(kind models.JobKind) {
 }
 
 func (c *Crew) loop(claiming, handling context.Context, k Kind) {
-	ticker := time.NewTicker(c.poll)
-	defer ticker.Stop()
+	again := time.NewTimer(0)
+	defer again.Stop()
 	slots := make(chan struct{}, k.Slots)
 	var running sync.WaitGroup
 	defer running.Wait()
+	more := false
 	for {
-		c.claim(claiming, k, slots, func(job models.Job) {
-			running.Go(func() {
-				c.handle(handling, k, job)
-				<-slots
-				c.Wake(k.Due) // there may be more, and now there is room
-			})
-		})
 		select {
 		case <-claiming.Done():
 			return
-		case <-ticker.C:
+		case <-again.C:
 		case <-c.wake[k.Due]:
 		}
+		if k.HandleBatch != nil && !more {
+			gather(claiming)
+		}
+		var wait time.Duration
+		wait, more = c.claim(claiming, k, slots, func(s shift) {
+			running.Go(func() {
+				defer c.Wake(k.Due) // there may be more, and now there is room
+				defer func() { <-slots }()
+				c.handle(handling, k, s)
+			})
+		})
+		again.Reset(wait)
 	}
 }
 
-// claim takes as many rows as there are free slots, and starts each.
-func (c *Crew) claim(ctx context.Context, k Kind, slots chan struct{}, start func(models.Job)) {
+// claim takes as many rows as there is room for and starts work on them. It tells when to look again, and whether there
+// may be more than fitted.
+func (c *Crew) claim(ctx context.Context, k Kind, slots chan struct{}, start func(shift)) (wait time.Duration, more bool) {
 	free := k.Slots - len(slots)
-	if free == 0 || ctx.Err() != nil {
-		return
+	if free == 0 {
+		return c.poll, true // whoever makes room wakes us
 	}
-	jobs, err := c.store.Claim(ctx, k.Due, free, k.Lease)
+	limit := k.room(free)
+	jobs, err := c.store.Claim(ctx, k.Due, limit, k.Lease)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.log.Warn("claim due rows", "kind", k.Due, "error", err)
 		}
-		return
+		return c.poll, false
 	}
-	for _, job := range jobs {
-		slots <- struct{}{}
-		start(job)
+	for _, s := range k.shifts(jobs) {
+		slots <- struct{}{} // what was claimed is worked on, also when we are being stopped
+		start(s)
 	}
+	if len(jobs) == limit {
+		return 0, true
+	}
+	return c.idle(ctx, k.Due), false
 }
 
-// RunOnce does everything of a kind that is due now, one row after the other, and tells how many rows that were. It is
+// idle is for how long nothing of a kind becomes due, at most until the next poll.
+func (c *Crew) idle(ctx context.Context, kind models.JobKind) time.Duration {
+	next, err := c.store.NextDue(ctx, kind)
+	if err != nil && ctx.Err() == nil {
+		c.log.Warn("look for the next due row", "kind", kind, "error", err)
+	}
+	if err != nil || next == nil {
+		return c.poll
+	}
+	return min(max(next.Sub(c.store.Now()), breath), c.poll)
+}
+
+// RunOnce does everything of a kind that is due now, one handler after the other, and tells how many rows that were. It is
 // what a loop does, for those who bring their own clock.
 func (c *Crew) RunOnce(ctx context.Context, kind models.JobKind) (done int, err error) {
 	for _, k := range c.kinds {
 		for k.Due == kind {
-			jobs, err := c.store.Claim(ctx, kind, 1, k.Lease)
+			jobs, err := c.store.Claim(ctx, kind, k.room(1), k.Lease)
 			if err != nil || len(jobs) == 0 {
 				return done, err
 			}
-			c.handle(ctx, k, jobs[0])
-			done++
+			for _, s := range k.shifts(jobs) {
+				c.handle(ctx, k, s)
+			}
+			done += len(jobs)
 		}
 	}
 	return done, nil
 }
 
-func (c *Crew) handle(ctx context.Context, k Kind, job models.Job) {
+func (c *Crew) handle(ctx context.Context, k Kind, s shift) {
+	log := c.log.With("kind", k.Due, "organization", s.organizationID, "id", s.ids[0], "rows", len(s.ids))
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			c.log.Error("handler panicked", "kind", k.Due, "organization", job.OrganizationID, "id", job.ID,
-				"panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+			log.Error("handler panicked", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
 		}
 	}()
-	if err := k.Handle(ctx, job); err != nil {
-		c.log.Error("handle due row", "kind", k.Due, "organization", job.OrganizationID, "id", job.ID, "error", err)
+	if err := k.do(ctx, s); err != nil {
+		log.Error("handle due rows", "error", err)
 	}
 }

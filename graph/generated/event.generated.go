@@ -3879,7 +3879,7 @@ func (ec *executionContext) _ContactChanged(ctx context.Context, sel ast.Selecti
 	return out
 }
 
-var contactTypingImplementors = []string{"ContactTyping"}
+var contactTypingImplementors = []string{"ContactTyping", "Moment"}
 
 func (ec *executionContext) _ContactTyping(ctx context.Context, sel ast.SelectionSet, obj *inbox.Whisper) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, contactTypingImplementors)

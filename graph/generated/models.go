@@ -530,6 +530,56 @@ type ReplyToConversationPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// Whether the viewer is here.
+type ReportPresenceInput struct {
+	// False: the viewer is leaving.
+	Online bool `json:"online"`
+	// Taken for the sake of uniformity: to say it twice is to say it once.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// That the viewer is here.
+type ReportPresencePayload struct {
+	// For how many seconds it holds, unless it is said again.
+	Seconds int `json:"seconds"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Where the viewer is writing.
+type ReportTypingInput struct {
+	// The conversation.
+	ConversationID string `json:"conversationId"`
+	// Taken for the sake of uniformity: to say it twice is to say it once.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// That the viewer is writing.
+type ReportTypingPayload struct {
+	// For how many seconds it holds, unless it is said again.
+	Seconds int `json:"seconds"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What the viewer looks at.
+type ReportViewingInput struct {
+	// The conversation.
+	ConversationID string `json:"conversationId"`
+	// False: the viewer looks at it no more.
+	Viewing bool `json:"viewing"`
+	// Taken for the sake of uniformity: to say it twice is to say it once.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// That the viewer looks at a conversation.
+type ReportViewingPayload struct {
+	// For how many seconds it holds, unless it is said again.
+	Seconds int `json:"seconds"`
+	// Why it was refused. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // The message to send again.
 type RetryMessageInput struct {
 	// The message.

@@ -279,6 +279,7 @@ type ComplexityRoot struct {
 		Version                  func(childComplexity int) int
 		ViewerCanReply           func(childComplexity int) int
 		ViewerCannotReplyReasons func(childComplexity int) int
+		Viewers                  func(childComplexity int) int
 		WaitingSince             func(childComplexity int) int
 	}
 
@@ -340,6 +341,11 @@ type ComplexityRoot struct {
 		From         func(childComplexity int) int
 		Reason       func(childComplexity int) int
 		To           func(childComplexity int) int
+	}
+
+	ConversationViewer struct {
+		IsTyping func(childComplexity int) int
+		User     func(childComplexity int) int
 	}
 
 	CreateApiTokenPayload struct {
@@ -441,6 +447,23 @@ type ComplexityRoot struct {
 	MarkConversationReadPayload struct {
 		Conversation func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
+	}
+
+	MemberPresence struct {
+		Online func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
+	MemberTyping struct {
+		Conversation func(childComplexity int) int
+		Seconds      func(childComplexity int) int
+		User         func(childComplexity int) int
+	}
+
+	MemberViewing struct {
+		Conversation func(childComplexity int) int
+		User         func(childComplexity int) int
+		Viewing      func(childComplexity int) int
 	}
 
 	Membership struct {
@@ -589,6 +612,9 @@ type ComplexityRoot struct {
 		ReplayQuarantinedDelivery  func(childComplexity int, input ReplayQuarantinedDeliveryInput) int
 		ReplyPrivately             func(childComplexity int, input ReplyPrivatelyInput) int
 		ReplyToConversation        func(childComplexity int, input ReplyToConversationInput) int
+		ReportPresence             func(childComplexity int, input ReportPresenceInput) int
+		ReportTyping               func(childComplexity int, input ReportTypingInput) int
+		ReportViewing              func(childComplexity int, input ReportViewingInput) int
 		RetryMessage               func(childComplexity int, input RetryMessageInput) int
 		RevokeAPIToken             func(childComplexity int, input RevokeAPITokenInput) int
 		RotateIdentitySecret       func(childComplexity int, input RotateIdentitySecretInput) int
@@ -707,6 +733,7 @@ type ComplexityRoot struct {
 		Nodes                 func(childComplexity int, ids []string) int
 		Organization          func(childComplexity int, id string) int
 		PlatformCapabilities  func(childComplexity int, platform *models.Platform) int
+		Presence              func(childComplexity int) int
 		QuarantinedDeliveries func(childComplexity int, filter *models.QuarantineFilter, first *int, after *string, last *int, before *string) int
 		Teams                 func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
@@ -781,6 +808,21 @@ type ComplexityRoot struct {
 		ExpiresAt    func(childComplexity int) int
 	}
 
+	ReportPresencePayload struct {
+		Seconds    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ReportTypingPayload struct {
+		Seconds    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ReportViewingPayload struct {
+		Seconds    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	RetryMessagePayload struct {
 		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -820,6 +862,7 @@ type ComplexityRoot struct {
 		ConversationChanged func(childComplexity int, filter *models.ConversationFilter, after *string) int
 		InboxEvents         func(childComplexity int, organizationID string, after *string, filter *InboxEventFilter) int
 		MessageAdded        func(childComplexity int, conversationID string, after *string) int
+		Moments             func(childComplexity int, organizationID string) int
 	}
 
 	SwitchOrganizationPayload struct {
@@ -1824,6 +1867,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.ViewerCannotReplyReasons(childComplexity), true
+	case "Conversation.viewers":
+		if e.ComplexityRoot.Conversation.Viewers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.Viewers(childComplexity), true
 	case "Conversation.waitingSince":
 		if e.ComplexityRoot.Conversation.WaitingSince == nil {
 			break
@@ -2054,6 +2103,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConversationStatusChanged.To(childComplexity), true
+
+	case "ConversationViewer.isTyping":
+		if e.ComplexityRoot.ConversationViewer.IsTyping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationViewer.IsTyping(childComplexity), true
+	case "ConversationViewer.user":
+		if e.ComplexityRoot.ConversationViewer.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationViewer.User(childComplexity), true
 
 	case "CreateApiTokenPayload.apiToken":
 		if e.ComplexityRoot.CreateApiTokenPayload.APIToken == nil {
@@ -2405,6 +2467,57 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MarkConversationReadPayload.UserErrors(childComplexity), true
+
+	case "MemberPresence.online":
+		if e.ComplexityRoot.MemberPresence.Online == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberPresence.Online(childComplexity), true
+	case "MemberPresence.user":
+		if e.ComplexityRoot.MemberPresence.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberPresence.User(childComplexity), true
+
+	case "MemberTyping.conversation":
+		if e.ComplexityRoot.MemberTyping.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberTyping.Conversation(childComplexity), true
+	case "MemberTyping.seconds":
+		if e.ComplexityRoot.MemberTyping.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberTyping.Seconds(childComplexity), true
+	case "MemberTyping.user":
+		if e.ComplexityRoot.MemberTyping.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberTyping.User(childComplexity), true
+
+	case "MemberViewing.conversation":
+		if e.ComplexityRoot.MemberViewing.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberViewing.Conversation(childComplexity), true
+	case "MemberViewing.user":
+		if e.ComplexityRoot.MemberViewing.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberViewing.User(childComplexity), true
+	case "MemberViewing.viewing":
+		if e.ComplexityRoot.MemberViewing.Viewing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberViewing.Viewing(childComplexity), true
 
 	case "Membership.createdAt":
 		if e.ComplexityRoot.Membership.CreatedAt == nil {
@@ -3182,6 +3295,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReplyToConversation(childComplexity, args["input"].(ReplyToConversationInput)), true
+	case "Mutation.reportPresence":
+		if e.ComplexityRoot.Mutation.ReportPresence == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reportPresence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReportPresence(childComplexity, args["input"].(ReportPresenceInput)), true
+	case "Mutation.reportTyping":
+		if e.ComplexityRoot.Mutation.ReportTyping == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reportTyping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReportTyping(childComplexity, args["input"].(ReportTypingInput)), true
+	case "Mutation.reportViewing":
+		if e.ComplexityRoot.Mutation.ReportViewing == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reportViewing_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReportViewing(childComplexity, args["input"].(ReportViewingInput)), true
 	case "Mutation.retryMessage":
 		if e.ComplexityRoot.Mutation.RetryMessage == nil {
 			break
@@ -3755,6 +3901,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PlatformCapabilities(childComplexity, args["platform"].(*models.Platform)), true
+	case "Query.presence":
+		if e.ComplexityRoot.Query.Presence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Presence(childComplexity), true
 	case "Query.quarantinedDeliveries":
 		if e.ComplexityRoot.Query.QuarantinedDeliveries == nil {
 			break
@@ -4011,6 +4163,45 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReplyWindowClosingSoon.ExpiresAt(childComplexity), true
 
+	case "ReportPresencePayload.seconds":
+		if e.ComplexityRoot.ReportPresencePayload.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportPresencePayload.Seconds(childComplexity), true
+	case "ReportPresencePayload.userErrors":
+		if e.ComplexityRoot.ReportPresencePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportPresencePayload.UserErrors(childComplexity), true
+
+	case "ReportTypingPayload.seconds":
+		if e.ComplexityRoot.ReportTypingPayload.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportTypingPayload.Seconds(childComplexity), true
+	case "ReportTypingPayload.userErrors":
+		if e.ComplexityRoot.ReportTypingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportTypingPayload.UserErrors(childComplexity), true
+
+	case "ReportViewingPayload.seconds":
+		if e.ComplexityRoot.ReportViewingPayload.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportViewingPayload.Seconds(childComplexity), true
+	case "ReportViewingPayload.userErrors":
+		if e.ComplexityRoot.ReportViewingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportViewingPayload.UserErrors(childComplexity), true
+
 	case "RetryMessagePayload.message":
 		if e.ComplexityRoot.RetryMessagePayload.Message == nil {
 			break
@@ -4157,6 +4348,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.MessageAdded(childComplexity, args["conversationId"].(string), args["after"].(*string)), true
+	case "Subscription.moments":
+		if e.ComplexityRoot.Subscription.Moments == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_moments_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Moments(childComplexity, args["organizationId"].(string)), true
 
 	case "SwitchOrganizationPayload.expiresAt":
 		if e.ComplexityRoot.SwitchOrganizationPayload.ExpiresAt == nil {
@@ -4438,6 +4640,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputReplayQuarantinedDeliveryInput,
 		ec.unmarshalInputReplyPrivatelyInput,
 		ec.unmarshalInputReplyToConversationInput,
+		ec.unmarshalInputReportPresenceInput,
+		ec.unmarshalInputReportTypingInput,
+		ec.unmarshalInputReportViewingInput,
 		ec.unmarshalInputRetryMessageInput,
 		ec.unmarshalInputRevokeApiTokenInput,
 		ec.unmarshalInputRotateIdentitySecretInput,
@@ -6788,6 +6993,133 @@ type ActivateInboxPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/presence.graphqls", Input: `"""
+Something of this moment: what somebody is doing right now. It is not kept, has no cursor and is in no log; it may be lost on
+the way. New members may be added.
+"""
+union Moment = ContactTyping | MemberTyping | MemberPresence | MemberViewing
+
+"A member is writing in a conversation."
+type MemberTyping {
+  "Who. Null if they cannot be seen any more."
+  user: User
+  "Where. Null if it cannot be seen any more."
+  conversation: Conversation
+  "For how many seconds that holds, unless it is said again."
+  seconds: Int!
+}
+
+"A member is here, or is not any more."
+type MemberPresence {
+  "Who. Null if they cannot be seen any more."
+  user: User
+  "Whether the member is here. That holds until the contrary is told."
+  online: Boolean!
+}
+
+"A member looks at a conversation, or does no more."
+type MemberViewing {
+  "Who. Null if they cannot be seen any more."
+  user: User
+  "At what. Null if it cannot be seen any more."
+  conversation: Conversation
+  "Whether the member looks at it. That holds until the contrary is told."
+  viewing: Boolean!
+}
+
+"A member who has a conversation open."
+type ConversationViewer {
+  "Who. Null if they cannot be seen any more."
+  user: User
+  "Whether the member is writing in it."
+  isTyping: Boolean!
+}
+
+extend type Conversation {
+  "The members who look at it or write in it now, at most 50. Empty also while that is not known."
+  viewers: [ConversationViewer!]!
+}
+
+extend type Query {
+  "The members who are here now, at most 500. Empty also while that is not known."
+  presence: [MemberPresence!]!
+}
+
+extend type Subscription {
+  """
+  What contacts and colleagues are doing right now. Begin with ` + "`" + `Query.presence` + "`" + ` and ` + "`" + `Conversation.viewers` + "`" + `, and read them again
+  after a reconnect.
+  """
+  moments("The organization the token is for." organizationId: ID!): Moment!
+}
+
+extend type Mutation {
+  """
+  Tell the colleagues that the viewer is here. It holds for 45 seconds: say it again every 20. What is said more often than
+  every 10 seconds, or of too many things at once, is not passed on. Nothing is recorded.
+  """
+  reportPresence("Whether the viewer is here." input: ReportPresenceInput!): ReportPresencePayload!
+
+  "Tell the colleagues that the viewer looks at a conversation. It holds, and is limited, as with ` + "`" + `reportPresence` + "`" + `."
+  reportViewing("The conversation." input: ReportViewingInput!): ReportViewingPayload!
+
+  """
+  Tell the colleagues that the viewer is writing in a conversation. It holds for 8 seconds: say it again every 4, for as long as
+  it lasts. See ` + "`" + `showTyping` + "`" + ` for telling the contact.
+  """
+  reportTyping("The conversation." input: ReportTypingInput!): ReportTypingPayload!
+}
+
+"Whether the viewer is here."
+input ReportPresenceInput {
+  "False: the viewer is leaving."
+  online: Boolean! = true
+  "Taken for the sake of uniformity: to say it twice is to say it once."
+  idempotencyKey: String
+}
+
+"That the viewer is here."
+type ReportPresencePayload {
+  "For how many seconds it holds, unless it is said again."
+  seconds: Int!
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"What the viewer looks at."
+input ReportViewingInput {
+  "The conversation."
+  conversationId: ID!
+  "False: the viewer looks at it no more."
+  viewing: Boolean! = true
+  "Taken for the sake of uniformity: to say it twice is to say it once."
+  idempotencyKey: String
+}
+
+"That the viewer looks at a conversation."
+type ReportViewingPayload {
+  "For how many seconds it holds, unless it is said again."
+  seconds: Int!
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"Where the viewer is writing."
+input ReportTypingInput {
+  "The conversation."
+  conversationId: ID!
+  "Taken for the sake of uniformity: to say it twice is to say it once."
+  idempotencyKey: String
+}
+
+"That the viewer is writing."
+type ReportTypingPayload {
+  "For how many seconds it holds, unless it is said again."
+  seconds: Int!
+  "Why it was refused. Empty on success."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/quarantine.graphqls", Input: `"Something that arrived and was kept apart instead of being shown."
 type QuarantinedDelivery implements Node {
   "Opaque and globally unique."
@@ -7722,6 +8054,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_version(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Conversation_createdAt(ctx, field)
+	case "viewers":
+		return ec.fieldContext_Conversation_viewers(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Conversation", field.Name)
 }
@@ -7762,6 +8096,16 @@ func (ec *executionContext) childFields_ConversationEdge(ctx context.Context, fi
 		return ec.fieldContext_ConversationEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConversationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ConversationViewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ConversationViewer_user(ctx, field)
+	case "isTyping":
+		return ec.fieldContext_ConversationViewer_isTyping(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConversationViewer", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateApiTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7906,6 +8250,16 @@ func (ec *executionContext) childFields_MarkConversationReadPayload(ctx context.
 		return ec.fieldContext_MarkConversationReadPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MarkConversationReadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MemberPresence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_MemberPresence_user(ctx, field)
+	case "online":
+		return ec.fieldContext_MemberPresence_online(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MemberPresence", field.Name)
 }
 
 func (ec *executionContext) childFields_Membership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8376,6 +8730,36 @@ func (ec *executionContext) childFields_ReplyWindow(ctx context.Context, field g
 		return ec.fieldContext_ReplyWindow_allowedModes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReplyWindow", field.Name)
+}
+
+func (ec *executionContext) childFields_ReportPresencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "seconds":
+		return ec.fieldContext_ReportPresencePayload_seconds(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReportPresencePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportPresencePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReportTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "seconds":
+		return ec.fieldContext_ReportTypingPayload_seconds(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReportTypingPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportTypingPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReportViewingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "seconds":
+		return ec.fieldContext_ReportViewingPayload_seconds(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReportViewingPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportViewingPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RetryMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

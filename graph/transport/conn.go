@@ -2,161 +2,175 @@ package transport
 
 import (
 	"context"
-	"io"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/gorilla/websocket"
 )
 
+// sendBuffer bounds what the network keeps for a peer that does not read, beside the outbox.
+const sendBuffer = 256 << 10
+
 // closeGrace is how long a peer may take to take leave.
 const closeGrace = 5 * time.Second
 
-// conn is one websocket. The goroutine of serve reads, one other writes, and each operation has its own;
-// they meet in the queue and in the table of operations.
+// conn is one websocket after its handshake. It costs little while nothing happens: it is read when there is something
+// to read, written by a writer it shares with others, and looked at by a keeper of all.
 type conn struct {
 	ws     *WebSocket
-	sock   *websocket.Conn
+	net    net.Conn
+	raw    syscall.RawConn // nil: the network cannot be asked without waiting
 	exec   graphql.GraphExecutor
-	header http.Header
+	writer *writer
+	number uint64
 
-	// ctx ends with the connection.
+	// ctx ends when the connection begins to.
 	ctx    context.Context
 	cancel context.CancelFunc
-	// viewer is ctx for whom was let in, nil before. Only the reader touches it.
-	viewer context.Context
-	// subject is guarded by ws.mu.
-	subject string
+	// work is everything that runs for the connection; the connection is forgotten after it.
+	work sync.WaitGroup
 
-	out     *queue
+	// What follows only the reader touches, of which there is one at a time.
+	frames  frames
 	inbound *bucket
-	// heard tells the writer that the peer has shown life since the last ping.
+	// authorization is what the upgrade said of who asks, until the greeting.
+	authorization []string
+	// viewer is ctx for whom was let in, nil before.
+	viewer context.Context
+
+	// heard tells the keeper that the peer has shown life since the last ping.
 	heard atomic.Bool
+	// subject and met are guarded by ws.mu.
+	subject string
+	met     bool // it has introduced itself, or is gone
 
 	mu         sync.Mutex
-	operations map[string]*operation
+	out        outbox
+	room       chan struct{} // closed when half of the outbox is free; nil: nobody waits for that
+	operations []*operation
 	running    int
-	finished   sync.WaitGroup
-	// deadline is until when the peer must introduce itself, then until when its token holds.
-	deadline *time.Timer
-	// cut ends the connection when taking leave takes too long.
-	cut *time.Timer
+	greeted    bool
+	scheduled  bool // the writer will look at it
+	sending    bool // the writer is at it
+	draining   bool // a goroutine writes, as the peer is slow
+	left       bool // the peer has said its last word
+	closed     bool
+	watcher    *watcher // nil: a goroutine reads
+	since      time.Time
+	pingAt     time.Time
+	expiresAt  time.Time
+	cutAt      time.Time
 }
 
-func newConn(ws *WebSocket, sock *websocket.Conn, r *http.Request, exec graphql.GraphExecutor) *conn {
+func newConn(ws *WebSocket, sock net.Conn, r *http.Request, exec graphql.GraphExecutor) *conn {
+	now := time.Now()
 	c := &conn{
-		ws:         ws,
-		sock:       sock,
-		exec:       exec,
-		header:     r.Header,
-		out:        newQueue(ws.config.MaxQueue),
-		inbound:    newBucket(ws.config.MessageRate, ws.config.MessageBurst, time.Now()),
-		operations: make(map[string]*operation),
+		ws:            ws,
+		net:           sock,
+		exec:          exec,
+		frames:        frames{limit: ws.config.MaxMessage},
+		inbound:       newBucket(ws.config.MessageRate, ws.config.MessageBurst, now),
+		authorization: r.Header.Values("Authorization"),
+		out:           outbox{limit: ws.config.MaxQueue},
+		since:         now,
+		pingAt:        now.Add(ws.config.KeepAlive),
 	}
-	c.ctx, c.cancel = context.WithCancel(r.Context())
+	if tcp, ok := sock.(*net.TCPConn); ok {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			c.raw = raw
+		}
+		_ = tcp.SetWriteBuffer(sendBuffer) // where it cannot be bounded it is as large as the system has it
+	}
+	c.ctx, c.cancel = context.WithCancel(ws.base)
 	c.heard.Store(true)
 	return c
 }
 
-// serve speaks with the peer until either has enough.
-func (c *conn) serve() {
-	gone := make(chan struct{})
-	var writer sync.WaitGroup
-	writer.Go(func() { c.write(gone) })
-	c.endAfter(c.ws.config.InitTimeout, CloseInitTimeout, "Connection initialisation timeout")
-	defer func() {
-		c.cancel()
-		_ = c.sock.Close()
-		close(gone)
-		writer.Wait()
-		c.stopDeadline()
-		c.finished.Wait()
-		c.stopCut()
-	}()
-	c.read()
-}
-
 // end closes the connection with a code and a reason, after what is still queued. The first reason counts.
 func (c *conn) end(code int, reason string) {
-	if !c.out.end(frame{websocket.CloseMessage, websocket.FormatCloseMessage(code, reason)}) {
-		return
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.endLocked(code, reason)
+}
+
+func (c *conn) push(o outgoing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pushLocked(o)
+}
+
+func (c *conn) say(text []byte) { c.push(outgoing{opcode: opText, body: text}) }
+
+// quit ends what runs on the connection.
+func (c *conn) quit() {
 	c.cancel()
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cut = time.AfterFunc(closeGrace, func() { _ = c.sock.Close() })
-}
-
-func (c *conn) send(text []byte) { c.push(frame{websocket.TextMessage, text}) }
-
-func (c *conn) push(f frame) {
-	if !c.out.push(f) {
-		c.endSlow()
+	running := c.operations
+	c.operations = nil
+	c.mu.Unlock()
+	for _, op := range running {
+		op.quit()
 	}
 }
 
-// endSlow cuts a peer that does not keep up. What waited for it is dropped: it will ask again, from its cursor.
-func (c *conn) endSlow() {
+// cut hangs up. What is left of the connection ends by itself, and then it is forgotten.
+func (c *conn) cut() {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	c.closed = true
 	c.out.clear()
-	c.end(CloseResume, "Too slow: reconnect and resume")
-}
-
-// endAfter closes the connection after d, unless it is told otherwise before.
-func (c *conn) endAfter(d time.Duration, code int, reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.deadline = time.AfterFunc(d, func() { c.end(code, reason) })
-}
-
-func (c *conn) stopDeadline() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.deadline.Stop()
-}
-
-func (c *conn) stopCut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cut != nil {
-		c.cut.Stop()
+	watcher := c.watcher
+	c.mu.Unlock()
+	if watcher != nil {
+		watcher.forget(c)
 	}
+	_ = c.net.Close()
+	c.quit()
+	go func() {
+		c.work.Wait()
+		c.ws.leave(c)
+	}()
 }
 
-// read takes messages until the peer is gone. Once the connection is ending they are thrown away: the
-// peer's last words, of which its close frame lets us go.
-func (c *conn) read() {
-	c.sock.SetPingHandler(func(data string) error {
-		c.hear()
-		c.push(frame{websocket.PongMessage, []byte(data)})
-		return nil
-	})
-	c.sock.SetPongHandler(func(string) error {
-		c.hear()
-		return nil
-	})
-	for {
-		kind, r, err := c.sock.NextReader()
-		if err != nil {
-			return
-		}
-		c.hear()
-		if c.ctx.Err() != nil {
-			continue
-		}
-		data, err := io.ReadAll(io.LimitReader(r, int64(c.ws.config.MaxMessage)+1))
-		switch {
-		case err != nil:
-			return
-		case len(data) > c.ws.config.MaxMessage:
-			c.end(websocket.CloseMessageTooBig, "Message too big")
-		case kind != websocket.TextMessage:
-			c.end(CloseBadRequest, "Invalid message")
-		default:
-			c.receive(data)
-		}
+// watchedBy notes who is to be told when the connection is cut, unless it is.
+func (c *conn) watchedBy(w *watcher) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watcher = w
+	return !c.closed
+}
+
+// begin counts work of the connection, unless it is over. done must be called after it.
+func (c *conn) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.work.Add(1)
+	return true
+}
+
+// depart hangs up once the peer has been told why; it has said its own last word.
+func (c *conn) depart(code int, reason string) {
+	c.mu.Lock()
+	c.left = true
+	if !c.out.ended {
+		c.out.clear()
+		c.endLocked(code, reason)
+	}
+	over := c.goOn()
+	c.mu.Unlock()
+	if over {
+		c.cut()
 	}
 }
 
@@ -175,51 +189,37 @@ func (c *conn) hear() {
 	}
 }
 
-// write sends what is queued, pings, and notices when nobody answers.
-func (c *conn) write(gone <-chan struct{}) {
-	ping := time.NewTicker(c.ws.config.KeepAlive)
-	defer ping.Stop()
-	for {
-		select {
-		case <-gone:
-			return
-		case <-c.out.ready:
-			if !c.flush() {
-				return
-			}
-		case <-ping.C:
-			if !c.heard.Swap(false) {
-				c.end(CloseResume, "No answer to a ping: reconnect and resume")
-				continue
-			}
-			c.push(frame{kind: websocket.PingMessage})
-		}
+// arrived takes what the network brought. It reports whether to read on.
+func (c *conn) arrived(data []byte) bool {
+	over := false
+	err := c.frames.feed(data, func(opcode byte, data []byte) bool {
+		c.hear()
+		over = opcode == opClose
+		c.act(opcode, data)
+		return !over
+	})
+	if err != nil {
+		c.depart(websocket.CloseProtocolError, "Protocol error")
+		return false
 	}
+	return !over
 }
 
-// flush reports whether there may be more to write later. A write that fails ends the reader too.
-func (c *conn) flush() bool {
-	for f, ok := c.out.pop(); ok; f, ok = c.out.pop() {
-		if err := c.writeFrame(f); err != nil {
-			_ = c.sock.Close()
-			return false
-		}
-		if f.kind == websocket.CloseMessage {
-			return false
-		}
+// act acts on a message or a control frame. Once the connection is ending only the peer's leave counts.
+func (c *conn) act(opcode byte, data []byte) {
+	switch {
+	case opcode == opClose:
+		c.depart(answerTo(data))
+	case opcode == opPing:
+		c.push(outgoing{opcode: opPong, body: append([]byte(nil), data...)})
+	case opcode == opPong, c.ctx.Err() != nil:
+	case data == nil && opcode == opText:
+		c.end(websocket.CloseMessageTooBig, "Message too big")
+	case opcode != opText:
+		c.end(CloseBadRequest, "Invalid message")
+	default:
+		c.receive(data)
 	}
-	return true
-}
-
-func (c *conn) writeFrame(f frame) error {
-	deadline := time.Now().Add(c.ws.config.WriteTimeout)
-	if f.kind != websocket.TextMessage {
-		return c.sock.WriteControl(f.kind, f.data, deadline)
-	}
-	if err := c.sock.SetWriteDeadline(deadline); err != nil {
-		return err
-	}
-	return c.sock.WriteMessage(f.kind, f.data)
 }
 
 func (c *conn) receive(data []byte) {
@@ -232,7 +232,7 @@ func (c *conn) receive(data []byte) {
 	case typeInit:
 		c.greet(m)
 	case typePing:
-		c.send(pongMessage(m.payload))
+		c.say(pongMessage(m.payload))
 	case typeSubscribe:
 		c.subscribe(m)
 	case typeComplete:

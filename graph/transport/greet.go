@@ -22,17 +22,16 @@ func (c *conn) greet(m message) {
 	case !c.ws.seat(c, session.Subject):
 		c.end(websocket.CloseTryAgainLater, "Too many connections")
 	default:
-		c.viewer = viewer
-		c.stopDeadline()
-		if !session.ExpiresAt.IsZero() {
-			c.endAfter(session.ExpiresAt.Sub(c.ws.config.Now()), CloseForbidden, "Token expired")
-		}
-		c.send(ackMessage())
+		c.viewer, c.authorization = viewer, nil
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.greeted, c.expiresAt = true, session.ExpiresAt
+		c.pushLocked(outgoing{opcode: opText, body: ackMessage()})
 	}
 }
 
 func (c *conn) authenticate(m message) (context.Context, Session, error) {
-	token, err := m.token(c.header)
+	token, err := m.token(c.authorization)
 	if err != nil {
 		return nil, Session{}, err
 	}

@@ -71,21 +71,30 @@ func setHeaders(w http.ResponseWriter, media string) {
 }
 
 func (h HTTP) answer(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
-	if refused := h.admit(r, media); refused != nil {
-		return nil, refused
-	}
-	ctx, refused := h.authenticate(r)
+	ctx, _, params, refused := h.request(w, r, media)
 	if refused != nil {
 		return nil, refused
+	}
+	return h.run(ctx, r.Method, params, exec)
+}
+
+// request finds out who asks, and for what.
+func (h HTTP) request(w http.ResponseWriter, r *http.Request, media string) (context.Context, Session, *graphql.RawParams, *refusal) {
+	if refused := h.admit(r, media); refused != nil {
+		return nil, Session{}, nil, refused
+	}
+	ctx, session, refused := h.authenticate(r)
+	if refused != nil {
+		return nil, Session{}, nil, refused
 	}
 	start := graphql.Now()
 	params, refused := h.params(w, r)
 	if refused != nil {
-		return nil, refused
+		return nil, Session{}, nil, refused
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	return h.run(ctx, r.Method, params, exec)
+	return ctx, session, params, nil
 }
 
 func (h HTTP) admit(r *http.Request, media string) *refusal {
@@ -115,21 +124,21 @@ func isJSON(h http.Header) bool {
 	return err == nil && media == mediaJSON && utf8Charset(params) && encoding == "identity"
 }
 
-func (h HTTP) authenticate(r *http.Request) (context.Context, *refusal) {
-	token, err := bearer(r.Header)
+func (h HTTP) authenticate(r *http.Request) (context.Context, Session, *refusal) {
+	token, err := bearer(r.Header.Values("Authorization"))
 	if err != nil {
-		return nil, unauthenticated
+		return nil, Session{}, unauthenticated
 	}
-	ctx, _, err := h.Authenticate.check(r.Context(), token)
+	ctx, session, err := h.Authenticate.check(r.Context(), token)
 	switch {
 	case err == nil:
-		return ctx, nil
+		return ctx, session, nil
 	case errors.Is(err, ErrUnauthenticated):
-		return nil, unauthenticated
+		return nil, Session{}, unauthenticated
 	case r.Context().Err() == nil:
 		logger(h.Log).ErrorContext(r.Context(), "authenticate graphql request", "error", err)
 	}
-	return nil, unavailable
+	return nil, Session{}, unavailable
 }
 
 var (
@@ -175,7 +184,7 @@ func (h HTTP) run(ctx context.Context, method string, params *graphql.RawParams,
 	}
 	switch kind := op.Operation.Operation; {
 	case kind == ast.Subscription:
-		return nil, &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "A subscription needs a stream: use a websocket with the subprotocol " + subprotocol + "."}
+		return nil, &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "A subscription needs a stream: accept " + mediaStream + ", or use a websocket with the subprotocol " + subprotocol + "."}
 	case kind == ast.Mutation && method == http.MethodGet:
 		return nil, &refusal{status: http.StatusMethodNotAllowed, code: CodeMethodNotAllowed, allow: http.MethodPost, message: "Mutations need POST."}
 	}

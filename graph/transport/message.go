@@ -2,7 +2,6 @@ package transport
 
 import (
 	"encoding/json"
-	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -95,8 +94,8 @@ func isMap(payload json.RawMessage) bool {
 	return len(payload) == 0 || payload[0] == '{' || string(payload) == "null"
 }
 
-// token finds the bearer token among the parameters of connection_init, or else in the headers of the upgrade.
-func (m message) token(upgrade http.Header) (string, error) {
+// token finds the bearer token among the parameters of connection_init, or else in the Authorization headers of the upgrade.
+func (m message) token(upgrade []string) (string, error) {
 	var params map[string]any
 	if len(m.payload) > 0 && json.Unmarshal(m.payload, &params) != nil {
 		return "", ErrUnauthenticated
@@ -124,19 +123,16 @@ func pongMessage(payload json.RawMessage) []byte {
 	return append(b, '}')
 }
 
-func nextMessage(id string, resp *graphql.Response) []byte {
-	b := append(openMessage(id, typeNext), `,"payload":`...)
-	return append(appendResponse(b, resp), '}')
-}
-
 func errorMessage(id string, errs gqlerror.List) []byte {
-	b := append(openMessage(id, typeError), `,"payload":`...)
-	return append(appendJSON(b, errs), '}')
+	return append(appendJSON(openPayload(id, typeError), errs), '}')
 }
 
 func completeMessage(id string) []byte { return append(openMessage(id, typeComplete), '}') }
 
-// openMessage begins a message and leaves it open for a payload.
+// openPayload begins a message up to where its payload follows; a brace closes it.
+func openPayload(id, kind string) []byte { return append(openMessage(id, kind), `,"payload":`...) }
+
+// openMessage begins a message and leaves it open.
 func openMessage(id, kind string) []byte {
 	b := appendJSON([]byte(`{"id":`), id)
 	return append(b, `,"type":"`+kind+`"`...)

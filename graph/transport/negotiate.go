@@ -9,6 +9,7 @@ import (
 const (
 	mediaJSON     = "application/json"
 	mediaResponse = "application/graphql-response+json"
+	mediaStream   = "text/event-stream"
 )
 
 // negotiate picks the media type of an answer by the weights of an Accept header; "" when there is none to
@@ -28,6 +29,18 @@ func negotiate(accept []string) string {
 		return mediaResponse
 	}
 	return ""
+}
+
+// prefersStream reports whether an Accept header asks for a stream by name, and for nothing else by name rather.
+func prefersStream(accept []string) bool {
+	header := strings.Join(accept, ",")
+	stream := weigh(header, mediaStream)
+	for _, media := range []string{mediaJSON, mediaResponse} {
+		if other := weigh(header, media); other.named() && other.q > stream.q {
+			return false
+		}
+	}
+	return stream.named() && stream.q > 0
 }
 
 // weight is what a header thinks of one media type: the closest match counts, whatever its place.

@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -34,9 +33,8 @@ func (a Authenticate) check(ctx context.Context, token string) (context.Context,
 	return a(ctx, token)
 }
 
-// bearer reads the token of an Authorization header; no header is an empty token, another scheme a bad one.
-func bearer(h http.Header) (string, error) {
-	values := h.Values("Authorization")
+// bearer reads the token of the Authorization headers; none is an empty token, another scheme or a second one a bad one.
+func bearer(values []string) (string, error) {
 	switch len(values) {
 	case 0:
 		return "", nil

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -41,10 +43,15 @@ type WebSocketConfig struct {
 	MaxQueue int
 	// MaxSockets is how many sockets a Session.Subject may have on this server. Zero: 100.
 	MaxSockets int
+	// MaxStrangers is how many sockets may be open on this server that have not introduced themselves; newcomers beyond
+	// are told to come again (503), so that a crowd is let in one after another and nobody waits in vain. Zero: 1000.
+	MaxStrangers int
 	// MessageRate and MessageBurst say how many messages of a peer are read in a second and at once; the
 	// rest waits in the network. Zero: 50 and 200.
 	MessageRate, MessageBurst int
 
+	// Live runs the subscriptions. Nil: each runs for its client alone.
+	Live Live
 	// Now is the clock that Session.ExpiresAt is compared with. Nil: time.Now.
 	Now func() time.Time
 	// Log receives what the client must not see. Nil: slog.Default().
@@ -60,6 +67,7 @@ func (c WebSocketConfig) withDefaults() WebSocketConfig {
 	c.MaxOperations = cmp.Or(c.MaxOperations, 100)
 	c.MaxQueue = cmp.Or(c.MaxQueue, 1<<20)
 	c.MaxSockets = cmp.Or(c.MaxSockets, 100)
+	c.MaxStrangers = cmp.Or(c.MaxStrangers, 1000)
 	c.MessageRate = cmp.Or(c.MessageRate, 50)
 	c.MessageBurst = cmp.Or(c.MessageBurst, 200)
 	c.Log = logger(c.Log)
@@ -73,12 +81,23 @@ func (c WebSocketConfig) withDefaults() WebSocketConfig {
 type WebSocket struct {
 	config   WebSocketConfig
 	upgrader websocket.Upgrader
+	// base ends when the last connection has gone after Shutdown.
+	base context.Context
+	stop context.CancelFunc
 
-	mu       sync.Mutex
-	conns    map[*conn]struct{}
-	subjects map[string]int
-	closing  bool
-	// empty is closed when closing and the last connection has gone.
+	mu        sync.Mutex
+	conns     map[*conn]struct{}
+	subjects  map[string]int
+	strangers int // handshakes included
+	closing   bool
+	begun     bool
+	watching  bool
+	last      uint64 // connection's number
+	writers   []*writer
+	watcher   *watcher // nil: connections are read by goroutines of their own
+	// work is what serves all connections. It ends with base.
+	work sync.WaitGroup
+	// empty is closed when closing and all of it has ended.
 	empty chan struct{}
 }
 
@@ -87,10 +106,12 @@ var _ graphql.Transport = (*WebSocket)(nil)
 // NewWebSocket makes a transport that serves until Shutdown.
 func NewWebSocket(config WebSocketConfig) *WebSocket {
 	config = config.withDefaults()
+	base, stop := context.WithCancel(context.Background())
 	return &WebSocket{
 		config: config,
 		upgrader: websocket.Upgrader{
 			HandshakeTimeout: config.WriteTimeout,
+			ReadBufferSize:   256, // only the handshake is gorilla's: frames are read and written here
 			Subprotocols:     []string{subprotocol},
 			WriteBufferPool:  &sync.Pool{},
 			// Origins are checked before the upgrade, with an answer of our own.
@@ -99,6 +120,7 @@ func NewWebSocket(config WebSocketConfig) *WebSocket {
 				(&refusal{status: status, code: CodeBadRequest, message: "This is no websocket handshake."}).write(w)
 			},
 		},
+		base: base, stop: stop,
 		conns:    make(map[*conn]struct{}),
 		subjects: make(map[string]int),
 		empty:    make(chan struct{}),
@@ -108,28 +130,46 @@ func NewWebSocket(config WebSocketConfig) *WebSocket {
 // Supports takes every request for a websocket, of whatever subprotocol.
 func (ws *WebSocket) Supports(r *http.Request) bool { return websocket.IsWebSocketUpgrade(r) }
 
-// Do serves one connection until it ends; everything it started has ended too when Do returns.
+// Do begins a connection, which lasts beyond it, until it ends by itself or by Shutdown.
 func (ws *WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	setHeaders(w, mediaJSON)
 	if refused := ws.admit(r); refused != nil {
 		refused.write(w)
 		return
 	}
+	if !ws.expect() {
+		unavailable.write(w)
+		return
+	}
 	sock, err := ws.upgrader.Upgrade(w, r, nil)
 	if err != nil {
+		ws.unexpect()
 		return // answered by the upgrader
 	}
-	c := newConn(ws, sock, r, exec)
+	c := newConn(ws, sock.NetConn(), r, exec)
 	if !ws.enter(c) {
-		_ = c.writeFrame(goingAway)
+		ws.unexpect()
+		_ = sock.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, "Shutting down"), time.Now().Add(ws.config.WriteTimeout))
 		_ = sock.Close()
 		return
 	}
-	defer ws.leave(c)
-	c.serve()
+	ws.listen(c)
 }
 
-var goingAway = frame{websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, "Shutting down")}
+// listen has c read, by the watcher if it can be watched.
+func (ws *WebSocket) listen(c *conn) {
+	if c.raw != nil {
+		if w := ws.watchOnce(); w != nil && w.watch(c) {
+			return
+		}
+	}
+	if c.begin() {
+		go func() {
+			defer c.work.Done()
+			c.read()
+		}()
+	}
+}
 
 func (ws *WebSocket) admit(r *http.Request) *refusal {
 	switch {
@@ -155,7 +195,8 @@ func (ws *WebSocket) allows(r *http.Request) bool {
 // Shutdown turns newcomers away and closes every socket with 1001, after which clients reconnect. It returns
 // when all connections and their operations have ended; when ctx ends first it cuts what is left.
 func (ws *WebSocket) Shutdown(ctx context.Context) error {
-	for _, c := range ws.close() {
+	ws.close()
+	for _, c := range ws.open() {
 		c.end(websocket.CloseGoingAway, "Shutting down")
 	}
 	select {
@@ -163,30 +204,40 @@ func (ws *WebSocket) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	for _, c := range ws.close() {
-		_ = c.sock.Close()
+	for _, c := range ws.open() {
+		c.cut()
 	}
 	return fmt.Errorf("shut down websockets: %w", ctx.Err())
 }
 
-func (ws *WebSocket) close() []*conn {
+func (ws *WebSocket) close() {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if !ws.closing {
 		ws.closing = true
-		ws.closeWhenEmpty()
+		ws.stopWhenEmpty()
 	}
-	open := make([]*conn, 0, len(ws.conns))
-	for c := range ws.conns {
-		open = append(open, c)
-	}
-	return open
 }
 
-func (ws *WebSocket) closeWhenEmpty() {
-	if ws.closing && len(ws.conns) == 0 {
-		close(ws.empty)
+func (ws *WebSocket) open() []*conn {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return slices.Collect(maps.Keys(ws.conns))
+}
+
+// stopWhenEmpty ends what serves connections once there will be none any more.
+func (ws *WebSocket) stopWhenEmpty() {
+	if !ws.closing || len(ws.conns) > 0 {
+		return
 	}
+	ws.stop()
+	if ws.watcher != nil {
+		ws.watcher.stop()
+	}
+	go func() {
+		ws.work.Wait()
+		close(ws.empty)
+	}()
 }
 
 func (ws *WebSocket) isClosing() bool {
@@ -201,14 +252,67 @@ func (ws *WebSocket) enter(c *conn) bool {
 	if ws.closing {
 		return false
 	}
+	ws.beginOnce()
+	ws.last++
+	c.number = ws.last
+	c.writer = ws.writers[c.number%uint64(len(ws.writers))]
 	ws.conns[c] = struct{}{}
 	return true
 }
 
-// seat counts c among the sockets of subject and reports whether there was a place left.
+// beginOnce starts what serves all connections, with the first of them.
+func (ws *WebSocket) beginOnce() {
+	if ws.begun {
+		return
+	}
+	ws.begun = true
+	for range runtime.GOMAXPROCS(0) {
+		w := newWriter()
+		ws.writers = append(ws.writers, w)
+		ws.work.Go(func() { w.run(ws.base.Done()) })
+	}
+	ws.work.Go(func() { ws.keep(ws.base.Done()) })
+}
+
+// watchOnce starts the watcher with the first socket it can watch, where there is one for this system.
+func (ws *WebSocket) watchOnce() *watcher {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.watching {
+		return ws.watcher
+	}
+	ws.watching = true
+	w, err := newWatcher()
+	if err != nil {
+		return nil
+	}
+	ws.watcher = w
+	ws.work.Go(w.run)
+	return w
+}
+
+// expect counts somebody who is about to introduce themselves, and reports whether there was a place left.
+func (ws *WebSocket) expect() bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.strangers >= ws.config.MaxStrangers {
+		return false
+	}
+	ws.strangers++
+	return true
+}
+
+func (ws *WebSocket) unexpect() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.strangers--
+}
+
+// seat counts c, no stranger any more, among the sockets of subject and reports whether there was a place left.
 func (ws *WebSocket) seat(c *conn, subject string) bool {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
+	ws.meet(c)
 	if subject == "" {
 		return true
 	}
@@ -220,17 +324,24 @@ func (ws *WebSocket) seat(c *conn, subject string) bool {
 	return true
 }
 
+// meet counts c among the strangers no more. The lock must be held.
+func (ws *WebSocket) meet(c *conn) {
+	if !c.met {
+		c.met = true
+		ws.strangers--
+	}
+}
+
 func (ws *WebSocket) leave(c *conn) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
+	ws.meet(c)
 	if c.subject != "" {
 		ws.subjects[c.subject]--
 		if ws.subjects[c.subject] == 0 {
 			delete(ws.subjects, c.subject)
 		}
 	}
-	if _, entered := ws.conns[c]; entered {
-		delete(ws.conns, c)
-		ws.closeWhenEmpty()
-	}
+	delete(ws.conns, c)
+	ws.stopWhenEmpty()
 }

@@ -5,6 +5,7 @@ package view
 import (
 	"context"
 	"sync"
+	"time"
 
 	"parley/models"
 )
@@ -15,8 +16,12 @@ type Scope struct {
 	store  *models.Store
 	viewer models.Viewer
 
+	shared   context.Context // of NewMoment, nil: the transaction is of who needs it first
+	expected expected
+
 	mu     sync.Mutex
 	tx     *models.Tx
+	fault  error
 	closed bool
 
 	organization *models.Organization
@@ -27,7 +32,17 @@ type Scope struct {
 // NewScope begins a response to a viewer. It must be closed.
 func NewScope(store *models.Store, viewer models.Viewer) *Scope {
 	s := &Scope{store: store, viewer: viewer}
-	s.loaders = newLoaders(s)
+	s.loaders = newLoaders(s, time.Millisecond)
+	return s
+}
+
+// NewMoment begins what the responses to some events share, until ctx ends. Of what the events are about it reads
+// everything of a kind once the first of it is needed; beyond that it waits for nobody, as these responses are made one by one. It
+// must be closed.
+func NewMoment(ctx context.Context, store *models.Store, viewer models.Viewer, events []models.Event) *Scope {
+	s := &Scope{store: store, viewer: viewer, shared: ctx}
+	s.expected.of(events)
+	s.loaders = newLoaders(s, 0)
 	return s
 }
 
@@ -42,13 +57,38 @@ func (s *Scope) Tx(ctx context.Context) (*models.Tx, error) {
 		return nil, context.Canceled
 	}
 	if s.tx == nil {
+		if s.shared != nil {
+			ctx = s.shared
+		}
 		tx, err := s.store.OpenRead(ctx, s.viewer, models.ViewInbox)
 		if err != nil {
+			s.blame(err)
 			return nil, err
 		}
 		s.tx = tx
 	}
 	return s.tx, nil
+}
+
+// Fault is what kept the scope from reading, if anything but a refusal did: what was made of it is not to be trusted.
+func (s *Scope) Fault() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
+}
+
+// Blame notes an error that kept something from being read, unless it is a refusal.
+func (s *Scope) Blame(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blame(err)
+}
+
+// blame is Blame for who holds the lock.
+func (s *Scope) blame(err error) {
+	if s.fault == nil && models.CodeOf(err) == "" {
+		s.fault = err
+	}
 }
 
 // Become makes the rest of the response one to another viewer: who has just signed in.
@@ -84,6 +124,9 @@ type scopeKey struct{}
 func With(ctx context.Context, s *Scope) context.Context {
 	return context.WithValue(ctx, scopeKey{}, s)
 }
+
+// Has reports whether a response is being made in a context already.
+func Has(ctx context.Context) bool { return ctx.Value(scopeKey{}) != nil }
 
 // From takes the scope of the response out of a context.
 func From(ctx context.Context) *Scope {

@@ -1,0 +1,156 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/gorm"
+)
+
+// entering raises the wall and asks, in one statement, who the viewer is and how far the organization is. Its lookups are of
+// this organization by their own text, as they are planned before the role changes.
+const entering = `
+	SELECT
+		set_config('role', 'parley_app', TRUE),
+		set_config('app.organization_id', $1, TRUE),
+		(SELECT m.role FROM memberships m
+			WHERE m.organization_id = $1 AND m.user_id = $2 AND m.removed_at IS NULL) AS role,
+		EXISTS (SELECT FROM tokens t
+			WHERE t.organization_id = $1 AND t.id = $3 AND t.user_id = $2
+			  AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $4)) AS token,
+		(SELECT o.last_event_seq FROM organizations o WHERE o.id = $1) AS log_end,
+		(SELECT o.forgotten_event_seq FROM organizations o WHERE o.id = $1) AS log_forgotten,
+		(SELECT d.version FROM directories d WHERE d.organization_id = $1) AS directory`
+
+// entrance is what the door finds.
+type entrance struct {
+	Role         *Role
+	Token        bool
+	LogEnd       *int64
+	LogForgotten *int64
+	Directory    *int64
+}
+
+// admit lets the viewer in if they may do the action.
+func (e entrance) admit(viewer Viewer, action Action) (Role, error) {
+	role, err := viewer.role(e.Role, e.Token)
+	if err != nil {
+		return "", err
+	}
+	if !role.May(action) {
+		return "", Refuse(Forbidden, "", "Your role does not allow this.")
+	}
+	return role, nil
+}
+
+// snapshot is a connection on which a read-only transaction looks at one state of the database.
+type snapshot struct {
+	conn *sql.Conn
+	turn *sync.Mutex // see turns.go
+
+	logEnd    int64 // the number of the newest event
+	directory int64 // the version
+}
+
+const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
+
+// OpenRead is Read for callers whose work is not one function. The Tx must be closed.
+func (s *Store) OpenRead(ctx context.Context, viewer Viewer, action Action) (*Tx, error) {
+	conn, err := s.pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("begin reading: %w", err)
+	}
+	tx := &Tx{
+		Viewer: viewer, Now: s.clock.Now(), Rules: s.rules, cipher: s.cipher, store: s,
+		snapshot: &snapshot{conn: conn, turn: &sync.Mutex{}},
+	}
+	tx.db = takingTurns(s.over(ctx, conn), tx.snapshot.turn)
+	if err := tx.enter(ctx, action); err != nil {
+		tx.Close()
+		return nil, err
+	}
+	return tx, nil
+}
+
+// Standing is what a viewer is to an organization, and how far its log reaches.
+type Standing struct {
+	Role         Role
+	LogEnd       int64 // the number of the newest event
+	LogForgotten int64 // the last number no longer kept
+}
+
+// Stand asks the door whether the viewer may do the action, without going in.
+func (s *Store) Stand(ctx context.Context, viewer Viewer, action Action) (Standing, error) {
+	var found entrance
+	var nothing any
+	err := s.pool.QueryRowContext(ctx, entering, viewer.OrganizationID, viewer.UserID, viewer.TokenID, s.clock.Now()).
+		Scan(&nothing, &nothing, &found.Role, &found.Token, &found.LogEnd, &found.LogForgotten, &found.Directory)
+	if err != nil {
+		return Standing{}, fmt.Errorf("ask the door: %w", err)
+	}
+	role, err := found.admit(viewer, action)
+	if err != nil {
+		return Standing{}, err
+	}
+	standing := Standing{Role: role}
+	if found.LogEnd != nil && found.LogForgotten != nil {
+		standing.LogEnd, standing.LogForgotten = *found.LogEnd, *found.LogForgotten
+	}
+	return standing, nil
+}
+
+// over makes gorm speak on one connection.
+func (s *Store) over(ctx context.Context, conn *sql.Conn) *gorm.DB {
+	db := s.db.Session(&gorm.Session{NewDB: true, Context: ctx})
+	db.Statement.ConnPool = conn
+	return db
+}
+
+// enter begins the transaction and passes the door, in one round trip.
+func (tx *Tx) enter(ctx context.Context, action Action) error {
+	var found entrance
+	batch := &pgx.Batch{}
+	batch.Queue(beginReading)
+	batch.Queue(entering, tx.Viewer.OrganizationID, tx.Viewer.UserID, tx.Viewer.TokenID, tx.Now).QueryRow(func(row pgx.Row) error {
+		return row.Scan(nil, nil, &found.Role, &found.Token, &found.LogEnd, &found.LogForgotten, &found.Directory)
+	})
+	err := tx.snapshot.use(func(c *pgx.Conn) error { return c.SendBatch(ctx, batch).Close() })
+	if err != nil {
+		return fmt.Errorf("enter organization: %w", err)
+	}
+	tx.Role, err = found.admit(tx.Viewer, action)
+	if found.LogEnd != nil {
+		tx.snapshot.logEnd = *found.LogEnd
+	}
+	if found.Directory != nil {
+		tx.snapshot.directory = *found.Directory
+	}
+	return err
+}
+
+// use lends the connection to fn, alone.
+func (s *snapshot) use(fn func(*pgx.Conn) error) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	return s.conn.Raw(func(driver any) error { return fn(driver.(*stdlib.Conn).Conn()) })
+}
+
+// closing is how long ending a transaction may take before its connection is given up.
+const closingPatience = 5 * time.Second
+
+// Close ends a Tx of OpenRead.
+func (tx *Tx) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closingPatience)
+	defer cancel()
+	// A connection on which this fails is not used again: the pool looks.
+	_ = tx.snapshot.use(func(c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "ROLLBACK")
+		return err
+	})
+	_ = tx.snapshot.conn.Close()
+}
