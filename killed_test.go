@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -62,7 +63,7 @@ func TestKilled(t *testing.T) {
 	const customers, each = 50, 20
 	dir := t.TempDir()
 	platform := &insistent{
-		client: &http.Client{Timeout: 5 * time.Second}, url: make(chan string, 1), delivered: make(chan struct{}, customers*each),
+		client: &http.Client{Timeout: 5 * time.Second}, delivered: make(chan struct{}, customers*each),
 	}
 	server := launch(t, dir)
 	platform.moveTo(server.url)
@@ -102,17 +103,11 @@ func TestKilled(t *testing.T) {
 // insistent is a platform that delivers until it hears 200.
 type insistent struct {
 	client    *http.Client
-	url       chan string   // where the server is now
+	url       atomic.Value  // where the server is now
 	delivered chan struct{} // one for each delivery that heard 200
 }
 
-func (p *insistent) moveTo(url string) {
-	select {
-	case <-p.url:
-	default:
-	}
-	p.url <- url
-}
+func (p *insistent) moveTo(url string) { p.url.Store(url) }
 
 func (p *insistent) deliver(t *testing.T, customer, i int) {
 	body := fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{
@@ -122,9 +117,8 @@ func (p *insistent) deliver(t *testing.T, customer, i int) {
 	mac := hmac.New(sha256.New, []byte((&demo{key: bytes.Repeat([]byte{7}, 32)}).derive("meta app secret")))
 	mac.Write(body)
 	for t.Context().Err() == nil {
-		url := <-p.url
-		p.url <- url
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/webhooks/whatsapp", bytes.NewReader(body))
+		address := p.url.Load().(string) + "/webhooks/whatsapp"
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, bytes.NewReader(body))
 		if err != nil {
 			t.Error(err)
 			return
