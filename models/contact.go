@@ -146,13 +146,17 @@ func (tx *Tx) refreshIdentity(i *ContactIdentity, a Author) error {
 		i.Name == before.Name && i.Handle == before.Handle && i.Language == before.Language {
 		return nil
 	}
-	if err := tx.Update(i, "external_id", "alt_external_id", "name", "handle", "language"); err != nil {
+	err := tx.Update(i, "external_id", "alt_external_id", "name", "handle", "language")
+	if violates(err, "contact_identities_external_key") || violates(err, "contact_identities_alt_key") {
+		return ErrOvertaken // somebody else got this id at this moment: they are to be met, and made one
+	}
+	if err != nil {
 		return fmt.Errorf("refresh identity %s: %w", i.ID, err)
 	}
 	if i.Name == before.Name {
 		return nil
 	}
-	err := tx.db.Exec(`UPDATE contacts SET name = ? WHERE organization_id = ? AND id = ? AND name = ?`,
+	err = tx.db.Exec(`UPDATE contacts SET name = ? WHERE organization_id = ? AND id = ? AND name = ?`,
 		i.Name, i.OrganizationID, i.ContactID, before.Name).Error
 	if err != nil {
 		return fmt.Errorf("refresh contact %s: %w", i.ContactID, err)
