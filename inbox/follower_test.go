@@ -238,23 +238,30 @@ func noRedis(t testing.TB) string { return "unix://" + t.TempDir() + "/none.sock
 // awaitListeners waits until n processes hear from Redis what happens in the organization.
 func awaitListeners(w *inboxtest.World, redisURL string, n int64) {
 	w.T.Helper()
+	awaitHearers(w.T, redisURL, "parley:events:"+w.Org.ID, n)
+}
+
+// awaitHearers waits until n processes hear the channel of Redis.
+func awaitHearers(t testing.TB, redisURL, channel string, n int64) {
+	t.Helper()
 	options, err := redis.ParseURL(redisURL)
-	w.Must(err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := redis.NewClient(options)
 	defer client.Close()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
 	late := time.After(longest)
-	channel := "parley:events:" + w.Org.ID
 	for {
-		listeners, err := client.PubSubNumSub(w.Context(), channel).Result()
-		if err == nil && listeners[channel] == n {
+		hearers, err := client.PubSubNumSub(context.Background(), channel).Result()
+		if err == nil && hearers[channel] == n {
 			return
 		}
 		select {
 		case <-again.C:
 		case <-late:
-			w.T.Fatalf("%d processes listen instead of %d (%v)", listeners[channel], n, err)
+			t.Fatalf("%d processes listen instead of %d (%v)", hearers[channel], n, err)
 		}
 	}
 }
