@@ -1,10 +1,35 @@
 package graph
 
-import "github.com/99designs/gqlgen/graphql"
+import (
+	"maps"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"parley/models"
+)
 
 // IsProjected reports whether the first field of an operation is written by a projection.
 func IsProjected(op *graphql.OperationContext) bool {
 	return compile(op, graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"})[0]) != nil
+}
+
+// WrittenKinds counts the types of events a subscription can tell of, and those of them that projections write.
+func WrittenKinds(op *graphql.OperationContext) (written, kinds int) {
+	field := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Subscription"})[0]
+	possible := []eventKind{happening(models.Event{Type: models.MessageAdded})}
+	switch field.Name {
+	case "conversationChanged":
+		possible = []eventKind{conversationChange}
+	case "inboxEvents":
+		possible = slices.Collect(maps.Values(happenings))
+	}
+	for _, k := range possible {
+		if compileEvent(op, field.Alias, field.Selections, k) != nil {
+			written++
+		}
+	}
+	return written, len(possible)
 }
 
 // Quoted is how projections write a string.

@@ -58,21 +58,21 @@ var conversationFields = catalog[conversation]{
 	"version":         is(number(func(c *conversation) int { return c.Version }), "version"),
 	"createdAt":       is(instant(func(c *conversation) time.Time { return c.CreatedAt }), "created_at"),
 
-	"channel":     needs(refers, to("Channel", channelFields, channelOf, "channel_id")),
+	"channel":     needing(refers, to("Channel", channelFields, channelOf, "channel_id")),
 	"contact":     to("Contact", contactFields, itself, "contact_id"),
 	"identity":    to("ContactIdentity", identityFields, itself, "identity_id", "channel_id"),
 	"assignment":  to("Assignment", assignmentFields, assigned, "assignee_user_id", "assignee_team_id"),
 	"lastMessage": to("Message", messageFields, (*sight).lastMessage, lastMessageColumns...),
 	"replyWindow": to("ReplyWindow", replyWindowFields, window, windowColumns...),
 
-	"viewerCanReply": needs(refers, needs(identities, is(
+	"viewerCanReply": needing(refers, needing(identities, is(
 		func(s *sight, json []byte, c *conversation) []byte {
 			if len(s.cannotReply(c)) == 0 {
 				return append(json, "true"...)
 			}
 			return append(json, "false"...)
 		}, replyColumns...))),
-	"viewerCannotReplyReasons": needs(refers, needs(identities, is(
+	"viewerCannotReplyReasons": needing(refers, needing(identities, is(
 		func(s *sight, json []byte, c *conversation) []byte { return words(json, s.cannotReply(c)) }, replyColumns...))),
 }
 
@@ -113,10 +113,10 @@ func assigned(_ *sight, c *conversation) *conversation {
 }
 
 var assignmentFields = catalog[conversation]{
-	"user": needs(refers, to("User", userFields, func(s *sight, c *conversation) *models.User {
+	"user": needing(refers, to("User", userFields, func(s *sight, c *conversation) *models.User {
 		return may(s.directory.Users, c.AssigneeUserID)
 	})),
-	"team": needs(refers, to("Team", teamFields, func(s *sight, c *conversation) *models.Team {
+	"team": needing(refers, to("Team", teamFields, func(s *sight, c *conversation) *models.Team {
 		return may(s.directory.Teams, c.AssigneeTeamID)
 	})),
 }
@@ -124,7 +124,7 @@ var assignmentFields = catalog[conversation]{
 var contactFields = catalog[conversation]{
 	"id":   is(text(func(c *conversation) string { return c.ContactID })),
 	"name": is(wordOrNull(func(c *conversation) string { return c.ContactName }), "contact_name"),
-	"createdAt": needs(contacts, is(func(s *sight, json []byte, c *conversation) []byte {
+	"createdAt": needing(contacts, is(func(s *sight, json []byte, c *conversation) []byte {
 		contact := must(s, s.contact, c.ContactID)
 		if contact == nil {
 			return json
@@ -134,12 +134,12 @@ var contactFields = catalog[conversation]{
 }
 
 var identityFields = catalog[conversation]{
-	"channel":    needs(refers, to("Channel", channelFields, channelOf)),
+	"channel":    needing(refers, to("Channel", channelFields, channelOf)),
 	"externalId": is(text(func(c *conversation) string { return c.IdentityExternalID }), "identity_external_id"),
 	"name":       is(wordOrNull(func(c *conversation) string { return c.IdentityName }), "identity_name"),
 	"handle":     is(wordOrNull(func(c *conversation) string { return c.IdentityHandle }), "identity_handle"),
-	"language":   needs(identities, ofIdentity(wordOrNull(func(i *models.ContactIdentity) string { return i.Language }))),
-	"optedOutAt": needs(identities, ofIdentity(instantOrNull(func(i *models.ContactIdentity) *time.Time { return i.OptedOutAt }))),
+	"language":   needing(identities, ofIdentity(wordOrNull(func(i *models.ContactIdentity) string { return i.Language }))),
+	"optedOutAt": needing(identities, ofIdentity(instantOrNull(func(i *models.ContactIdentity) *time.Time { return i.OptedOutAt }))),
 }
 
 func ofIdentity(write writer[models.ContactIdentity]) func(*compiler, graphql.CollectedField) writer[conversation] {

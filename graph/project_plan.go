@@ -15,12 +15,20 @@ type plan struct {
 	list    *fields[models.ConversationConnection]
 	columns models.ConversationColumns
 	width   int // about how many bytes an entry takes
+	needs
+}
 
+// needs is what has to be read beside the rows themselves.
+type needs struct {
 	refers     bool // to what is in the directory
 	shows      bool // words of the last message
 	messages   bool // more of the last message than its row has
 	identities bool // more of the identity …
 	contacts   bool // … and of the contact
+
+	// Of an event:
+	conversation, message  bool // what it is about
+	attachments, reactions bool // of its message
 }
 
 // rememberedPlans bounds the plans kept, and longestRemembered the documents they are kept for.
@@ -132,20 +140,20 @@ func conditions(doc *ast.QueryDocument) []string {
 
 // compile makes a plan, or nil if something is selected that projections do not write.
 func compile(op *graphql.OperationContext, field graphql.CollectedField) *plan {
-	c := &compiler{op: op, plan: &plan{}}
-	c.plan.list = selected(c, "ConversationConnection", field.Selections, connectionFields)
+	c := &compiler{op: op}
+	list := selected(c, "ConversationConnection", field.Selections, connectionFields)
 	if c.unknown {
 		return nil
 	}
-	c.plan.columns = models.PickConversationColumns(c.columns...)
-	return c.plan
+	return &plan{list: list, columns: models.PickConversationColumns(c.columns...), width: c.width, needs: c.needs}
 }
 
 // compiler is a plan in the making.
 type compiler struct {
 	op      *graphql.OperationContext
-	plan    *plan
 	columns []string
+	width   int
+	needs
 	unknown bool // something is selected that is not written here
 }
 
@@ -181,6 +189,11 @@ func selected[T any](c *compiler, object string, set ast.SelectionSet, known cat
 	if nodes[object] {
 		satisfies = append(satisfies, "Node")
 	}
+	return selectedAs(c, satisfies, set, known)
+}
+
+// selectedAs is selected for an object of these types, its own first.
+func selectedAs[T any](c *compiler, satisfies []string, set ast.SelectionSet, known catalog[T]) *fields[T] {
 	f := &fields[T]{}
 	var written []string
 	for _, field := range graphql.CollectFields(c.op, set, satisfies) {
@@ -192,7 +205,7 @@ func selected[T any](c *compiler, object string, set ast.SelectionSet, known cat
 		if len(f.keys) == 0 {
 			begin = "{"
 		}
-		write := literal[T](object)
+		write := literal[T](satisfies[0])
 		if field.Name != "__typename" {
 			make, ok := known[field.Name]
 			if !ok || len(field.Deferrables) > 0 {
@@ -203,7 +216,7 @@ func selected[T any](c *compiler, object string, set ast.SelectionSet, known cat
 		}
 		f.keys = append(f.keys, begin+string(quoted(nil, field.Alias))+":")
 		f.writers = append(f.writers, write)
-		c.plan.width += len(field.Alias) + 30
+		c.width += len(field.Alias) + 30
 	}
 	return f
 }
@@ -239,16 +252,16 @@ func to[T, V any](object string, known catalog[V], at func(*sight, *T) *V, colum
 	}
 }
 
-// needs compiles a field for which the plan has something more to look at.
-func needs[T any](note func(*plan), field func(*compiler, graphql.CollectedField) writer[T]) func(*compiler, graphql.CollectedField) writer[T] {
+// needing compiles a field for which there is something more to read.
+func needing[T any](note func(*needs), field func(*compiler, graphql.CollectedField) writer[T]) func(*compiler, graphql.CollectedField) writer[T] {
 	return func(c *compiler, f graphql.CollectedField) writer[T] {
-		note(c.plan)
+		note(&c.needs)
 		return field(c, f)
 	}
 }
 
-func refers(p *plan)     { p.refers = true }
-func shows(p *plan)      { p.shows = true }
-func messages(p *plan)   { p.messages = true }
-func identities(p *plan) { p.identities = true }
-func contacts(p *plan)   { p.contacts = true }
+func refers(n *needs)     { n.refers = true }
+func shows(n *needs)      { n.shows = true }
+func messages(n *needs)   { n.messages = true }
+func identities(n *needs) { n.identities = true }
+func contacts(n *needs)   { n.contacts = true }

@@ -34,14 +34,14 @@ var teamFields = catalog[models.Team]{
 // read the messages themselves.
 var messageFields = catalog[models.Message]{
 	"id":         is(text(func(m *models.Message) string { return m.ID })),
-	"text":       needs(shows, is(text(func(m *models.Message) string { return m.Text }), "last_message_text")),
+	"text":       needing(shows, is(text(func(m *models.Message) string { return m.Text }), "last_message_text")),
 	"direction":  is(text(func(m *models.Message) models.Direction { return m.Direction }), "last_message_direction"),
 	"visibility": is(text(func(m *models.Message) models.Visibility { return m.Visibility }), "surface"),
 	"createdAt":  is(instant(func(m *models.Message) time.Time { return m.CreatedAt })),
 	"platformAt": is(instantOrNull(func(m *models.Message) *time.Time { return m.PlatformAt }), "last_message_platform_at"),
 	"editedAt":   is(instantOrNull(func(m *models.Message) *time.Time { return m.EditedAt }), "last_message_edited_at"),
 	"deletedAt":  is(instantOrNull(func(m *models.Message) *time.Time { return m.DeletedAt }), "last_message_deleted_at"),
-	"authorUser": needs(refers, to("User", userFields, func(s *sight, m *models.Message) *models.User {
+	"authorUser": needing(refers, to("User", userFields, func(s *sight, m *models.Message) *models.User {
 		return may(s.directory.Users, m.AuthorUserID)
 	}, "last_message_author_id")),
 	"delivery": to("Delivery", deliveryFields, func(_ *sight, m *models.Message) *models.Message {
@@ -51,24 +51,24 @@ var messageFields = catalog[models.Message]{
 		return m
 	}, "last_message_direction"),
 
-	"externalId":  needs(messages, is(textOrNull(func(m *models.Message) *string { return m.ExternalID }))),
-	"hiddenAt":    needs(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.HiddenAt }))),
-	"likedAt":     needs(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.LikedAt }))),
-	"ownReaction": needs(messages, is(wordOrNull(func(m *models.Message) string { return m.OwnReaction }))),
-	"forwarded":   needs(messages, is(truth(func(m *models.Message) bool { return m.Details.Forwarded }))),
-	"unsupported": needs(messages, is(truth(func(m *models.Message) bool { return m.Details.Unsupported }))),
+	"externalId":  needing(messages, is(textOrNull(func(m *models.Message) *string { return m.ExternalID }))),
+	"hiddenAt":    needing(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.HiddenAt }))),
+	"likedAt":     needing(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.LikedAt }))),
+	"ownReaction": needing(messages, is(wordOrNull(func(m *models.Message) string { return m.OwnReaction }))),
+	"forwarded":   needing(messages, is(truth(func(m *models.Message) bool { return m.Details.Forwarded }))),
+	"unsupported": needing(messages, is(truth(func(m *models.Message) bool { return m.Details.Unsupported }))),
 }
 
 var deliveryFields = catalog[models.Message]{
 	"status": is(textOrNull(func(m *models.Message) *models.DeliveryStatus { return m.Status }), "last_message_status"),
 
-	"sentAt":        needs(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.SentAt }))),
-	"deliveredAt":   needs(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.DeliveredAt }))),
-	"readAt":        needs(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.ReadAt }))),
-	"failedAt":      needs(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.FailedAt }))),
-	"failureReason": needs(messages, is(wordOrNull(func(m *models.Message) models.FailureReason { return m.FailureReason }))),
-	"failureCode":   needs(messages, is(wordOrNull(func(m *models.Message) string { return m.FailureCode }))),
-	"nextAttemptAt": needs(messages, is(instantOrNull(func(m *models.Message) *time.Time {
+	"sentAt":        needing(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.SentAt }))),
+	"deliveredAt":   needing(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.DeliveredAt }))),
+	"readAt":        needing(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.ReadAt }))),
+	"failedAt":      needing(messages, is(instantOrNull(func(m *models.Message) *time.Time { return m.FailedAt }))),
+	"failureReason": needing(messages, is(wordOrNull(func(m *models.Message) models.FailureReason { return m.FailureReason }))),
+	"failureCode":   needing(messages, is(wordOrNull(func(m *models.Message) string { return m.FailureCode }))),
+	"nextAttemptAt": needing(messages, is(instantOrNull(func(m *models.Message) *time.Time {
 		if *m.Status != models.Queued {
 			return nil
 		}

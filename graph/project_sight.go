@@ -9,6 +9,7 @@ type sight struct {
 	message   map[string]*models.Message
 	identity  map[string]*models.ContactIdentity
 	contact   map[string]*models.Contact
+	happened  happened
 	lost      bool // a row refers to what is not there: that is for the executor to say
 }
 

@@ -9,10 +9,12 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"parley/inbox"
-	"parley/models"
-
 	"github.com/99designs/gqlgen/graphql"
+
+	"parley/graph"
+	"parley/inbox"
+	"parley/inbox/inboxtest"
+	"parley/models"
 )
 
 const everything = `subscription ($o: ID!, $a: String) { inboxEvents(organizationId: $o, after: $a) {
@@ -249,6 +251,7 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHall(t)
+			h.exec = graph.NewExecutor(&graph.Resolver{Inbox: h.Inbox, Plain: true}, inboxtest.Quiet) // which has fields that can fail
 			var faults atomic.Int32
 			h.exec.AroundFields(func(ctx context.Context, next graphql.Resolver) (any, error) {
 				field := graphql.GetFieldContext(ctx)

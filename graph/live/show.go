@@ -57,23 +57,26 @@ func (s *show) last() gqlerror.List {
 
 func (s *show) ofEvent(scope *view.Scope, e models.Event) answer {
 	ctx := view.With(s.ctx, scope)
-	wanted, err := s.source.event(ctx, e)
-	return s.make(ctx, scope, wanted, err)
+	offered, err := s.source.event(ctx, e)
+	return s.make(ctx, scope, offered, err)
 }
 
 func (s *show) ofWhisper(scope *view.Scope, w inbox.Whisper) answer {
 	ctx := view.With(s.ctx, scope)
-	wanted, err := s.source.whisper(ctx, w)
-	return s.make(ctx, scope, wanted, err)
+	offered, err := s.source.whisper(ctx, w)
+	return s.make(ctx, scope, offered, err)
 }
 
-func (s *show) make(ctx context.Context, scope *view.Scope, wanted bool, err error) answer {
+func (s *show) make(ctx context.Context, scope *view.Scope, offered offer, err error) answer {
 	if err != nil {
 		scope.Blame(err)
 		return answer{end: s.errors(err)}
 	}
-	if !wanted {
+	if !offered.wanted {
 		return answer{}
+	}
+	if offered.data != nil {
+		return answer{payload: transport.Encode(&graphql.Response{Data: offered.data})}
 	}
 	response := s.responses(ctx)
 	if response == nil {

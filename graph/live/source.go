@@ -12,9 +12,18 @@ import (
 type source struct {
 	only    string // the one conversation it is about; empty: any
 	admit   func(context.Context) error
-	event   func(context.Context, models.Event) (bool, error)  // nil: it is not about events
-	whisper func(context.Context, inbox.Whisper) (bool, error) // nil: it is not about whispers
+	event   func(context.Context, models.Event) (offer, error)  // nil: it is not about events
+	whisper func(context.Context, inbox.Whisper) (offer, error) // nil: it is not about whispers
 }
+
+// offer is what a resolver makes of something that happened: nothing, what the execution is to say, or what a response says.
+type offer struct {
+	wanted bool
+	data   []byte // nil: the execution says it
+}
+
+// Writer writes the data of a response to an event, as the execution would; nil if it cannot.
+type Writer func(ctx context.Context, e models.Event) (data []byte)
 
 type sourceKey struct{}
 
@@ -27,46 +36,59 @@ func sourceOf(ctx context.Context) *source {
 }
 
 // Events is what a resolver returns to stream what pick makes of the events of the viewer's organization, to those whom
-// admit lets in. An error of either is the stream's last word.
-func Events[T any](ctx context.Context, admit func(context.Context) error, pick func(context.Context, models.Event) (T, bool, error)) <-chan T {
+// admit lets in. An error of either is the stream's last word. What write can write, nobody executes; nil writes nothing.
+func Events[T any](ctx context.Context, admit func(context.Context) error, pick func(context.Context, models.Event) (T, bool, error), write Writer) <-chan T {
 	s := sourceOf(ctx)
-	stream, offer := from(s, admit, pick)
-	s.event = offer
+	stream := make(chan T, 1)
+	s.admit = admit
+	s.event = func(ctx context.Context, e models.Event) (offer, error) {
+		picked, ok, err := pick(ctx, e)
+		if !ok || err != nil {
+			return offer{}, err
+		}
+		if write != nil {
+			if data := write(ctx, e); data != nil {
+				return offer{wanted: true, data: data}, nil
+			}
+		}
+		put(stream, picked)
+		return offer{wanted: true}, nil
+	}
 	return stream
 }
 
 // EventsOf is Events for those of one conversation.
-func EventsOf[T any](ctx context.Context, conversationID string, admit func(context.Context) error, pick func(context.Context, models.Event) (T, bool, error)) <-chan T {
+func EventsOf[T any](ctx context.Context, conversationID string, admit func(context.Context) error, pick func(context.Context, models.Event) (T, bool, error), write Writer) <-chan T {
 	sourceOf(ctx).only = conversationID
 	return Events(ctx, admit, func(ctx context.Context, e models.Event) (picked T, ok bool, err error) {
 		if e.ConversationID != conversationID {
 			return picked, false, nil
 		}
 		return pick(ctx, e)
-	})
+	}, write)
 }
 
 // Whispers is Events for what is of this moment only.
 func Whispers[T any](ctx context.Context, admit func(context.Context) error, pick func(context.Context, inbox.Whisper) (T, bool, error)) <-chan T {
 	s := sourceOf(ctx)
-	stream, offer := from(s, admit, pick)
-	s.whisper = offer
+	stream := make(chan T, 1)
+	s.admit = admit
+	s.whisper = func(ctx context.Context, w inbox.Whisper) (offer, error) {
+		picked, ok, err := pick(ctx, w)
+		if !ok || err != nil {
+			return offer{}, err
+		}
+		put(stream, picked)
+		return offer{wanted: true}, nil
+	}
 	return stream
 }
 
-// from has room for one, as the execution takes what it was offered before it is offered more.
-func from[A, T any](s *source, admit func(context.Context) error, pick func(context.Context, A) (T, bool, error)) (chan T, func(context.Context, A) (bool, error)) {
-	stream := make(chan T, 1)
-	s.admit = admit
-	return stream, func(ctx context.Context, a A) (bool, error) {
-		picked, ok, err := pick(ctx, a)
-		if ok && err == nil {
-			select {
-			case <-stream: // a panic kept it from being taken
-			default:
-			}
-			stream <- picked
-		}
-		return ok && err == nil, err
+// put offers something to an execution, which takes what it was offered before it is offered more.
+func put[T any](stream chan T, v T) {
+	select {
+	case <-stream: // a panic kept it from being taken
+	default:
 	}
+	stream <- v
 }
