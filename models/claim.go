@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -109,6 +110,20 @@ const claimQuarantined = `
 	UPDATE quarantine row SET due_at = @lease FROM taken
 	WHERE row.organization_id = taken.organization_id AND row.id = taken.id
 	RETURNING taken.organization_id, taken.id`
+
+// DueBy returns those of the kinds that have rows which are due at an instant, in one statement.
+func (s *Store) DueBy(ctx context.Context, at time.Time, kinds []JobKind) (due []JobKind, err error) {
+	var looks []string
+	for _, kind := range kinds {
+		q := queues[kind]
+		looks = append(looks, fmt.Sprintf(`(SELECT '%[1]s' FROM %[2]s WHERE %[3]s <= @at ORDER BY %[3]s LIMIT 1)`, kind, q.table, q.dueAt))
+	}
+	err = s.db.WithContext(ctx).Raw(strings.Join(looks, " UNION ALL "), sql.Named("at", at)).Scan(&due).Error
+	if err != nil {
+		return nil, fmt.Errorf("look what is due: %w", err)
+	}
+	return due, nil
+}
 
 // NextDue is when the next row of a kind becomes due that is not due yet; nil if none does. Claimed rows are among them:
 // they are due again when their lease is over.

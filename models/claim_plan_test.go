@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -59,11 +60,21 @@ func TestClaimPlans(t *testing.T) {
 	t.Parallel()
 	w := newOwnWorld(t)
 	timers(t, w)
-	for kind, index := range map[models.JobKind]string{
+	indexes := map[models.JobKind]string{
 		models.DueMessages: "messages_due", models.DueWindows: "conversations_window_due", models.DueInboxes: "organizations_inactivity_due",
 		models.DueLogs: "organizations_events_due", models.DueQuarantined: "quarantine_queue", models.DueActions: "message_actions_due",
 		models.DuePosts: "posts_due", models.DuePolls: "channels_poll_due", models.DueTokens: "channels_token_due", models.DueMedia: "media_due",
-	} {
+	}
+	t.Run("what is due of all kinds is a step of each away", func(t *testing.T) {
+		plan := w.planOf(t, func(s *models.Store) error {
+			_, err := s.DueBy(context.Background(), w.clock.Now(), slices.Collect(maps.Keys(indexes)))
+			return err
+		})
+		if most := mostRows(t, plan); most > len(indexes) || strings.Contains(plan, "Seq Scan") {
+			t.Errorf("%d rows are read at once in\n%s", most, plan)
+		}
+	})
+	for kind, index := range indexes {
 		t.Run(string(kind)+" are claimed along "+index, func(t *testing.T) {
 			const limit = 10
 			plan := w.planOf(t, func(s *models.Store) error {

@@ -13,6 +13,8 @@ const (
 	// breath is the shortest time between looks for what is not due yet, and for how long a kind that handles many rows
 	// together lets them gather. It is the most that is added to a row's lateness.
 	breath = 50 * time.Millisecond
+
+	longest = time.Hour // between two looks of a loop nobody wakes
 )
 
 // shift is what one handler gets: rows of one organization.

@@ -59,7 +59,8 @@ type Crew struct {
 	work    sync.WaitGroup
 }
 
-// New makes a crew that looks for due rows at every poll, whenever it is woken, and when the next row it knows of is due.
+// New makes a crew that looks for due rows whenever it is woken, when the next row it knows of is due, and for those others
+// have left at every poll.
 func New(store *models.Store, log *slog.Logger, poll time.Duration, kinds []Kind) *Crew {
 	c := &Crew{store: store, log: log, poll: poll, kinds: kinds, wake: make(map[models.JobKind]chan struct{})}
 	for _, k := range kinds {
@@ -76,6 +77,7 @@ func (c *Crew) Start() {
 	for _, k := range c.kinds {
 		c.work.Go(func() { c.loop(claiming, handling, k) })
 	}
+	c.work.Go(func() { c.watch(claiming) })
 }
 
 // Stop stops claiming and waits for the handlers that run. When ctx ends first they are cancelled, and what they had
@@ -132,6 +134,30 @@ func (c *Crew) loop(claiming, handling context.Context, k Kind) {
 	}
 }
 
+// watch looks at every poll whether anything is due that nobody was woken for: rows of a process that died, or has no room.
+func (c *Crew) watch(ctx context.Context) {
+	again := time.NewTicker(c.poll)
+	defer again.Stop()
+	kinds := make([]models.JobKind, len(c.kinds))
+	for i, k := range c.kinds {
+		kinds[i] = k.Due
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+		due, err := c.store.DueBy(ctx, c.store.Now().Add(c.poll), kinds)
+		if err != nil && ctx.Err() == nil {
+			c.log.Warn("look for due rows", "error", err)
+		}
+		for _, kind := range due {
+			c.Wake(kind)
+		}
+	}
+}
+
 // claim takes as many rows as there is room for and starts work on them. It tells when to look again, and whether there
 // may be more than fitted.
 func (c *Crew) claim(ctx context.Context, k Kind, slots chan struct{}, start func(shift)) (wait time.Duration, more bool) {
@@ -157,16 +183,20 @@ func (c *Crew) claim(ctx context.Context, k Kind, slots chan struct{}, start fun
 	return c.idle(ctx, k.Due), false
 }
 
-// idle is for how long nothing of a kind becomes due, at most until the next poll.
+// idle is for how long nothing becomes due of what there is of a kind.
 func (c *Crew) idle(ctx context.Context, kind models.JobKind) time.Duration {
 	next, err := c.store.NextDue(ctx, kind)
 	if err != nil && ctx.Err() == nil {
 		c.log.Warn("look for the next due row", "kind", kind, "error", err)
 	}
-	if err != nil || next == nil {
+	switch {
+	case err != nil:
 		return c.poll
+	case next == nil:
+		return longest
+	default:
+		return min(max(next.Sub(c.store.Now()), breath), longest)
 	}
-	return min(max(next.Sub(c.store.Now()), breath), c.poll)
 }
 
 // RunOnce does everything of a kind that is due now, one handler after the other, and tells how many rows that were. It is

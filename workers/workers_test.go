@@ -115,6 +115,18 @@ func TestCrew(t *testing.T) {
 
 		inboxtest.Same(t, "told", (<-heard).Type, models.WindowClosingSoon)
 	})
+	t.Run("finds what nobody woke it for", func(t *testing.T) {
+		t.Parallel()
+		w := inboxtest.New(t)
+		w.CustomerWrites("491701", "hello?")
+		store, crew := process(w, w.Clock, 10*time.Millisecond)
+		heard := bells(store)
+		start(t, crew)
+
+		w.Clock.Advance(23 * time.Hour)
+
+		inboxtest.Same(t, "told", (<-heard).Type, models.WindowClosingSoon)
+	})
 	t.Run("hands rows of one organization to one handler, and outlives its panic", func(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)
