@@ -184,11 +184,14 @@ func (r *postResolver) AdID(ctx context.Context, obj *models.Post) (*string, err
 }
 
 func (r *queryResolver) Conversations(ctx context.Context, filter *models.ConversationFilter, sort models.ConversationSort, first *int, after *string, last *int, before *string) (*models.Connection[models.Conversation], error) {
+	page := models.Page{First: first, After: after, Last: last, Before: before}
+	if done, err := r.glance(ctx, value(filter), sort, page); done || err != nil {
+		return &models.ConversationConnection{Edges: []models.ConversationEdge{}}, err
+	}
 	tx, err := view.From(ctx).Tx(ctx)
 	if err != nil {
 		return nil, err
 	}
-	page := models.Page{First: first, After: after, Last: last, Before: before}
 	if done, err := project(ctx, value(filter), sort, page); done || err != nil {
 		return &models.ConversationConnection{Edges: []models.ConversationEdge{}}, err
 	}

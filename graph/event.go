@@ -29,7 +29,7 @@ func (r *inboundQuarantinedResolver) Reason(ctx context.Context, obj *view.Inbou
 func (r *subscriptionResolver) InboxEvents(ctx context.Context, organizationID string, after *string, filter *generated.InboxEventFilter) (<-chan view.InboxEvent, error) {
 	return live.Events(ctx, inOrganization(organizationID), func(_ context.Context, e models.Event) (view.InboxEvent, bool, error) {
 		return view.NewEvent(e), wanted(e, filter), nil
-	}, r.writing(ctx, happening)), nil
+	}, r.writing(ctx, happeningIn(filter))), nil
 }
 
 func (r *subscriptionResolver) ContactTyping(ctx context.Context, organizationID string) (<-chan *inbox.Whisper, error) {
@@ -44,7 +44,7 @@ func (r *subscriptionResolver) MessageAdded(ctx context.Context, conversationID 
 			return nil, false, nil
 		}
 		return view.NewEvent(e).(*view.MessageAdded), true, nil
-	}, r.writing(ctx, added)), nil
+	}, r.writing(ctx, addedTo(conversationID))), nil
 }
 
 func (r *subscriptionResolver) ConversationChanged(ctx context.Context, filter *models.ConversationFilter, after *string) (<-chan *view.ConversationChange, error) {

@@ -32,7 +32,7 @@ func (r *Resolver) projecting() graphql.RootFieldMiddleware {
 			return next(ctx)
 		}
 		// The executor reads the arguments and asks the resolver, which puts the JSON here and answers with an empty list.
-		answer := &projected{plan: p}
+		answer := &projected{plan: p, alone: len(graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query"})) == 1}
 		plain := next(context.WithValue(ctx, projectedKey{}, answer))
 		if answer.json == nil {
 			return plain
@@ -43,12 +43,17 @@ func (r *Resolver) projecting() graphql.RootFieldMiddleware {
 
 // projected is a list as it is answered.
 type projected struct {
-	plan *plan
-	json []byte
+	plan  *plan
+	alone bool // nothing else is asked for
+	json  []byte
 }
 
-// MarshalGQL writes the list.
-func (p *projected) MarshalGQL(w io.Writer) { _, _ = w.Write(p.json) }
+// MarshalGQL writes the list, once.
+func (p *projected) MarshalGQL(w io.Writer) {
+	_, _ = w.Write(p.json)
+	spaces.put(p.json)
+	p.json = nil
+}
 
 type projectedKey struct{}
 
@@ -73,13 +78,21 @@ func (p *plan) conversations(tx *models.Tx, f models.ConversationFilter, sort mo
 		return nil, err
 	}
 	s := &sight{tx: tx}
-	if err := s.look(p, list.Nodes()); err != nil || s.directory == nil && p.refers {
+	if err := s.look(p, list.Nodes()); err != nil {
 		return nil, err
 	}
-	size := len(list.Edges) * p.width
-	json := p.list.write(s, make([]byte, 0, size+size/8+512), list)
-	if s.lost {
-		return nil, nil
+	return p.write(s, list), nil
+}
+
+// write writes a page that has been looked at; nil if it cannot.
+func (p *plan) write(s *sight, list *models.ConversationConnection) []byte {
+	if s.directory == nil && p.refers {
+		return nil
 	}
-	return json, nil
+	json := p.list.write(s, spaces.take(), list)
+	if s.lost {
+		spaces.put(json)
+		return nil
+	}
+	return json
 }

@@ -15,6 +15,7 @@ import (
 type eventPlans struct {
 	op    *graphql.OperationContext
 	field graphql.CollectedField
+	kind  func(models.Event) eventKind
 	typed map[string]*eventPlan // by the type of the schema; nil: the executor writes it
 }
 
@@ -26,26 +27,54 @@ type eventPlan struct {
 	needs
 }
 
-// writing is what writes the events of the subscription that is executed, each as the type that kind gives it.
+var _ live.Writer = (*eventPlans)(nil)
+
+// writing is what writes the events of the subscription that is executed, each as the type that kind gives it; an event
+// without a type is none of them.
 func (r *Resolver) writing(ctx context.Context, kind func(models.Event) eventKind) live.Writer {
 	if r.Plain {
 		return nil
 	}
-	p := &eventPlans{op: graphql.GetOperationContext(ctx), field: graphql.GetFieldContext(ctx).Field, typed: make(map[string]*eventPlan)}
-	return func(ctx context.Context, e models.Event) []byte {
-		plan := p.plan(kind(e))
-		if plan == nil {
-			return nil
-		}
-		data, err := plan.write(ctx, e)
-		if err != nil {
-			return nil // the executor meets the same, and says so
-		}
-		return data
+	return &eventPlans{
+		op: graphql.GetOperationContext(ctx), field: graphql.GetFieldContext(ctx).Field, kind: kind, typed: make(map[string]*eventPlan),
 	}
 }
 
-func (p *eventPlans) plan(k eventKind) *eventPlan {
+// Needs is what of an event its response is made of.
+func (p *eventPlans) Needs(e models.Event) view.Needs {
+	plan := p.plan(e)
+	if plan == nil {
+		return view.Needs{}
+	}
+	return view.Needs{
+		Conversation: plan.conversation, Message: plan.message,
+		Identity: plan.conversation && plan.identities, Attachments: plan.message && plan.attachments,
+	}
+}
+
+// Write writes the data of the response to an event. What it fails at is left to the executor, which meets the same and says so.
+func (p *eventPlans) Write(ctx context.Context, e models.Event) (data []byte) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			_, data = p.op.Recover(ctx, fault), nil
+		}
+	}()
+	plan := p.plan(e)
+	if plan == nil {
+		return nil
+	}
+	data, err := plan.write(ctx, e)
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+func (p *eventPlans) plan(e models.Event) *eventPlan {
+	k := p.kind(e)
+	if k.name == "" {
+		return nil
+	}
 	plan, known := p.typed[k.name]
 	if !known {
 		plan = compileEvent(p.op, p.field.Alias, p.field.Selections, k)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"parley/graph/generated"
 	"parley/models"
 )
 
@@ -18,9 +19,33 @@ type eventKind struct {
 // happening is the type an event of the log has in the schema.
 func happening(e models.Event) eventKind { return happenings[e.Type] }
 
-func added(models.Event) eventKind { return happenings[models.MessageAdded] }
+// happeningIn is happening for those a filter wants.
+func happeningIn(f *generated.InboxEventFilter) func(models.Event) eventKind {
+	return func(e models.Event) eventKind {
+		if !wanted(e, f) {
+			return eventKind{}
+		}
+		return happening(e)
+	}
+}
 
-func changed(models.Event) eventKind { return conversationChange }
+// addedTo is happening for the messages of one conversation.
+func addedTo(conversationID string) func(models.Event) eventKind {
+	return func(e models.Event) eventKind {
+		if e.Type != models.MessageAdded || e.ConversationID != conversationID {
+			return eventKind{}
+		}
+		return happening(e)
+	}
+}
+
+// changed is the type of what happens to conversations.
+func changed(e models.Event) eventKind {
+	if e.ConversationID == "" {
+		return eventKind{}
+	}
+	return conversationChange
+}
 
 var conversationChange = eventKind{"ConversationChange", with(eventFields, catalog[models.Event]{
 	"cause": is(text(func(e *models.Event) models.EventType { return e.Type })),

@@ -14,7 +14,6 @@ import (
 type plan struct {
 	list    *fields[models.ConversationConnection]
 	columns models.ConversationColumns
-	width   int // about how many bytes an entry takes
 	needs
 }
 
@@ -145,7 +144,7 @@ func compile(op *graphql.OperationContext, field graphql.CollectedField) *plan {
 	if c.unknown {
 		return nil
 	}
-	return &plan{list: list, columns: models.PickConversationColumns(c.columns...), width: c.width, needs: c.needs}
+	return &plan{list: list, columns: models.PickConversationColumns(c.columns...), needs: c.needs}
 }
 
 // compiler is a plan in the making.

@@ -10,7 +10,8 @@ type sight struct {
 	identity  map[string]*models.ContactIdentity
 	contact   map[string]*models.Contact
 	happened  happened
-	lost      bool // a row refers to what is not there: that is for the executor to say
+	last      models.Message // see lastMessage
+	lost      bool           // a row refers to what is not there: that is for the executor to say
 }
 
 // look reads what the plan needs beside the rows: one statement for each kind, whatever the size of the page.
@@ -80,7 +81,7 @@ func may[T any](all map[string]*T, id *string) *T {
 	return all[*id]
 }
 
-// lastMessage is the last message as far as the plan needs it.
+// lastMessage is the last message as far as the plan needs it, until the next one is asked for.
 func (s *sight) lastMessage(c *models.Conversation) *models.Message {
 	if c.LastMessageID == nil {
 		return nil
@@ -88,7 +89,8 @@ func (s *sight) lastMessage(c *models.Conversation) *models.Message {
 	if m, read := s.message[*c.LastMessageID]; read {
 		return m
 	}
-	m := &models.Message{
+	m := &s.last
+	*m = models.Message{
 		ID: *c.LastMessageID, ConversationID: c.ID, ChannelID: c.ChannelID, Direction: c.Last.Direction,
 		Visibility: c.Surface.Visibility(), AuthorUserID: c.Last.AuthorID, Status: c.Last.Status,
 		PlatformAt: c.Last.PlatformAt, EditedAt: c.Last.EditedAt, DeletedAt: c.Last.DeletedAt,

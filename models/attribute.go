@@ -22,6 +22,22 @@ type datum struct {
 	format int16
 	oid    uint32
 	types  *pgtype.Map
+	texts  *texts
+}
+
+// texts lie side by side: those of a page come and go together.
+type texts struct{ strings.Builder }
+
+const roomForTexts = 4 << 10
+
+func (t *texts) keep(raw []byte) string {
+	if t.Cap()-t.Len() < len(raw) {
+		t.Reset() // what lies there stays for those who have a part of it
+		t.Grow(max(roomForTexts, len(raw)))
+	}
+	begin := t.Len()
+	t.Write(raw)
+	return t.String()[begin:]
 }
 
 // epoch is where PostgreSQL counts microseconds from.
@@ -45,14 +61,14 @@ func (c datum) int() (n int, err error) {
 
 func textColumn[T any, S ~string](name string, at func(*T) *S) attribute[T] {
 	return attribute[T]{name, func(row *T, c datum) error {
-		*at(row) = S(word(c.raw))
+		*at(row) = S(c.texts.keep(c.raw))
 		return nil
 	}}
 }
 
 func optionalText[T any, S ~string](name string, at func(*T) **S) attribute[T] {
 	return attribute[T]{name, func(row *T, c datum) error {
-		text := S(word(c.raw))
+		text := S(c.texts.keep(c.raw))
 		*at(row) = &text
 		return nil
 	}}
@@ -96,31 +112,6 @@ func jsonColumn[T, V any](name string, at func(*T) *V) attribute[T] {
 		return json.Unmarshal(c.raw, at(row))
 	}}
 }
-
-// word is a text; the words that most rows say are not made anew.
-func word(raw []byte) string {
-	if len(raw) == 0 {
-		return ""
-	}
-	if known, ok := words[string(raw)]; ok {
-		return known
-	}
-	return string(raw)
-}
-
-var words = func() map[string]string {
-	all := make(map[string]string)
-	for _, w := range []string{
-		string(New), string(Pending), string(Resolved), string(InboundMessage), string(OutboundMessage),
-		string(Queued), string(Sending), string(Sent), string(Delivered), string(Read), string(Failed),
-		string(PrivateMessage), string(Comment), string(AdComment), string(WallPost), string(Mention),
-		string(Public), string(Private), string(Facebook), string(Instagram), string(X), string(LinkedIn), string(WhatsApp),
-		string(Messenger), string(TikTok), string(WeChat), string(Telegram), string(SMS),
-	} {
-		all[w] = w
-	}
-	return all
-}()
 
 // names lists columns as a statement does.
 func names[T any](columns []attribute[T]) string {

@@ -46,6 +46,11 @@ func (d *directories) at(organizationID string, version int64) *Directory {
 	return found
 }
 
+// Remembers reports whether a directory of the organization is remembered, of whatever version.
+func (s *Store) Remembers(organizationID string) bool {
+	return s.directories.known.Contains(organizationID)
+}
+
 // keep remembers a directory, unless a newer one is known.
 func (d *directories) keep(organizationID string, read *Directory) {
 	d.mu.Lock()
@@ -56,8 +61,8 @@ func (d *directories) keep(organizationID string, read *Directory) {
 	d.known.Add(organizationID, read)
 }
 
-// Directory is the organization's directory as of this snapshot. It is nil in a transaction that may change things, and for
-// organizations that have too much of anything.
+// Directory is the organization's directory as of this snapshot. It is nil in a transaction that may change things, for
+// organizations that have too much of anything, and after a glance if it is not remembered.
 func (tx *Tx) Directory() (*Directory, error) {
 	if tx.snapshot == nil {
 		return nil, nil
@@ -65,6 +70,9 @@ func (tx *Tx) Directory() (*Directory, error) {
 	org, version := tx.Viewer.OrganizationID, tx.snapshot.directory
 	if known := tx.store.directories.at(org, version); known != nil {
 		return known, nil
+	}
+	if tx.snapshot.over {
+		return nil, nil
 	}
 	read, err := tx.readDirectory(version)
 	if err != nil {

@@ -14,10 +14,13 @@ import (
 
 // entering raises the wall and asks, in one statement, who the viewer is and how far the organization is. Its lookups are of
 // this organization by their own text, as they are planned before the role changes.
-const entering = `
-	SELECT
+const (
+	entering = "SELECT " + raising + ", " + asking
+
+	raising = `
 		set_config('role', 'parley_app', TRUE),
-		set_config('app.organization_id', $1, TRUE),
+		set_config('app.organization_id', $1, TRUE)`
+	asking = `
 		(SELECT m.role FROM memberships m
 			WHERE m.organization_id = $1 AND m.user_id = $2 AND m.removed_at IS NULL) AS role,
 		EXISTS (SELECT FROM tokens t
@@ -26,6 +29,7 @@ const entering = `
 		(SELECT o.last_event_seq FROM organizations o WHERE o.id = $1) AS log_end,
 		(SELECT o.forgotten_event_seq FROM organizations o WHERE o.id = $1) AS log_forgotten,
 		(SELECT d.version FROM directories d WHERE d.organization_id = $1) AS directory`
+)
 
 // entrance is what the door finds.
 type entrance struct {
@@ -34,6 +38,12 @@ type entrance struct {
 	LogEnd       *int64
 	LogForgotten *int64
 	Directory    *int64
+}
+
+// read takes what entering answers.
+func (e *entrance) read(row interface{ Scan(...any) error }) error {
+	var nothing any
+	return row.Scan(&nothing, &nothing, &e.Role, &e.Token, &e.LogEnd, &e.LogForgotten, &e.Directory)
 }
 
 // admit lets the viewer in if they may do the action.
@@ -52,29 +62,43 @@ func (e entrance) admit(viewer Viewer, action Action) (Role, error) {
 type snapshot struct {
 	conn *sql.Conn
 	turn *sync.Mutex // see turns.go
+	over bool        // see Glance
 
 	logEnd    int64 // the number of the newest event
 	directory int64 // the version
 }
 
-const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
+const (
+	beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
+	endReading   = `ROLLBACK`
+)
 
 // OpenRead is Read for callers whose work is not one function. The Tx must be closed.
 func (s *Store) OpenRead(ctx context.Context, viewer Viewer, action Action) (*Tx, error) {
+	return s.openRead(ctx, viewer, action, &pgx.Batch{})
+}
+
+// openRead opens, and asks something else on the way in. Its answer is worth nothing if the door refuses.
+func (s *Store) openRead(ctx context.Context, viewer Viewer, action Action, along *pgx.Batch) (*Tx, error) {
 	conn, err := s.pool.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("begin reading: %w", err)
 	}
-	tx := &Tx{
-		Viewer: viewer, Now: s.clock.Now(), Rules: s.rules, cipher: s.cipher, store: s,
-		snapshot: &snapshot{conn: conn, turn: &sync.Mutex{}},
-	}
+	tx := s.reader(viewer)
+	tx.snapshot.conn = conn
 	tx.db = takingTurns(s.over(ctx, conn), tx.snapshot.turn)
-	if err := tx.enter(ctx, action); err != nil {
+	if err := tx.enter(ctx, action, along); err != nil {
 		tx.Close()
 		return nil, err
 	}
 	return tx, nil
+}
+
+// reader is a Tx that has to enter.
+func (s *Store) reader(viewer Viewer) *Tx {
+	return &Tx{
+		Viewer: viewer, Now: s.clock.Now(), Rules: s.rules, cipher: s.cipher, store: s, snapshot: &snapshot{turn: &sync.Mutex{}},
+	}
 }
 
 // Standing is what a viewer is to an organization, and how far its log reaches.
@@ -87,10 +111,8 @@ type Standing struct {
 // Stand asks the door whether the viewer may do the action, without going in.
 func (s *Store) Stand(ctx context.Context, viewer Viewer, action Action) (Standing, error) {
 	var found entrance
-	var nothing any
-	err := s.pool.QueryRowContext(ctx, entering, viewer.OrganizationID, viewer.UserID, viewer.TokenID, s.clock.Now()).
-		Scan(&nothing, &nothing, &found.Role, &found.Token, &found.LogEnd, &found.LogForgotten, &found.Directory)
-	if err != nil {
+	row := s.pool.QueryRowContext(ctx, entering, viewer.OrganizationID, viewer.UserID, viewer.TokenID, s.clock.Now())
+	if err := found.read(row); err != nil {
 		return Standing{}, fmt.Errorf("ask the door: %w", err)
 	}
 	role, err := found.admit(viewer, action)
@@ -111,18 +133,24 @@ func (s *Store) over(ctx context.Context, conn *sql.Conn) *gorm.DB {
 	return db
 }
 
-// enter begins the transaction and passes the door, in one round trip.
-func (tx *Tx) enter(ctx context.Context, action Action) error {
+// enter begins the transaction, passes the door and asks what is asked along, in one round trip.
+func (tx *Tx) enter(ctx context.Context, action Action, along *pgx.Batch) error {
 	var found entrance
 	batch := &pgx.Batch{}
 	batch.Queue(beginReading)
 	batch.Queue(entering, tx.Viewer.OrganizationID, tx.Viewer.UserID, tx.Viewer.TokenID, tx.Now).QueryRow(func(row pgx.Row) error {
-		return row.Scan(nil, nil, &found.Role, &found.Token, &found.LogEnd, &found.LogForgotten, &found.Directory)
+		return found.read(row)
 	})
+	batch.QueuedQueries = append(batch.QueuedQueries, along.QueuedQueries...)
 	err := tx.snapshot.use(func(c *pgx.Conn) error { return c.SendBatch(ctx, batch).Close() })
 	if err != nil {
 		return fmt.Errorf("enter organization: %w", err)
 	}
+	return tx.stepIn(found, action)
+}
+
+// stepIn takes over what the door found, and lets the viewer in if they may do the action.
+func (tx *Tx) stepIn(found entrance, action Action) (err error) {
 	tx.Role, err = found.admit(tx.Viewer, action)
 	if found.LogEnd != nil {
 		tx.snapshot.logEnd = *found.LogEnd
@@ -149,7 +177,7 @@ func (tx *Tx) Close() {
 	defer cancel()
 	// A connection on which this fails is not used again: the pool looks.
 	_ = tx.snapshot.use(func(c *pgx.Conn) error {
-		_, err := c.Exec(ctx, "ROLLBACK")
+		_, err := c.Exec(ctx, endReading)
 		return err
 	})
 	_ = tx.snapshot.conn.Close()

@@ -62,6 +62,15 @@ func (tx *Tx) ListConversations(f ConversationFilter, sort ConversationSort, p P
 
 // ListConversationColumns is ListConversations for readers who need not know everything: the rest of each row is empty.
 func (tx *Tx) ListConversationColumns(wanted ConversationColumns, f ConversationFilter, sort ConversationSort, p Page) (*Connection[Conversation], error) {
+	l, err := tx.conversations(wanted, f, sort, p)
+	if err != nil {
+		return nil, err
+	}
+	return l.read(tx)
+}
+
+// conversations is a page of conversations to be read.
+func (tx *Tx) conversations(wanted ConversationColumns, f ConversationFilter, sort ConversationSort, p Page) (*leaf[Conversation], error) {
 	if wanted.columns == nil {
 		wanted = allOfConversations
 	}
@@ -73,18 +82,18 @@ func (tx *Tx) ListConversationColumns(wanted ConversationColumns, f Conversation
 	switch sort {
 	case OldestWaiting:
 		s.and("waiting_since IS NOT NULL")
-		return pageOf(tx, s, wanted.columns, p, order[Conversation]{
+		return leafOf(s, wanted.columns, p, order[Conversation]{
 			column: "waiting_since",
 			key:    func(c *Conversation) (time.Time, string) { return *c.WaitingSince, c.ID },
 		})
 	case WindowExpiresIn:
 		s.and("window_expires_at >= " + s.arg(tx.Now) + " AND window_messages_left IS DISTINCT FROM 0")
-		return pageOf(tx, s, wanted.columns, p, order[Conversation]{
+		return leafOf(s, wanted.columns, p, order[Conversation]{
 			column: "window_expires_at",
 			key:    func(c *Conversation) (time.Time, string) { return *c.WindowExpiresAt, c.ID },
 		})
 	default:
-		return pageOf(tx, s, wanted.columns, p, order[Conversation]{
+		return leafOf(s, wanted.columns, p, order[Conversation]{
 			column: "last_activity_at", descending: true,
 			key: func(c *Conversation) (time.Time, string) { return c.LastActivityAt, c.ID },
 		})
@@ -108,10 +117,14 @@ func (tx *Tx) ListMessages(conversationID string, p Page) (*Connection[Message],
 	s := &selection{table: "messages", columns: allOfMessages}
 	s.and("organization_id = " + s.arg(tx.Viewer.OrganizationID))
 	s.and("conversation_id = " + s.arg(conversationID))
-	return pageOf(tx, s, messageColumns, p, order[Message]{
+	l, err := leafOf(s, messageColumns, p, order[Message]{
 		column: "created_at",
 		key:    func(m *Message) (time.Time, string) { return m.CreatedAt, m.ID },
 	})
+	if err != nil {
+		return nil, err
+	}
+	return l.read(tx)
 }
 
 var allOfMessages = names(messageColumns)

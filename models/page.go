@@ -88,11 +88,12 @@ type cursor struct {
 
 func (o order[T]) cursor(row *T) string {
 	at, id := o.key(row)
-	text, err := json.Marshal(cursor{Column: o.column, At: at.UTC(), ID: id})
-	if err != nil {
-		panic(err) // a time and a string
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
+	var space, encoded [256]byte
+	text := append(space[:0], `{"c":"`...) // the JSON of a cursor, whose words are all our own
+	text = append(append(text, o.column...), `","t":"`...)
+	text = append(at.UTC().AppendFormat(text, time.RFC3339Nano), `","i":"`...)
+	text = append(append(text, id...), `"}`...)
+	return string(base64.RawURLEncoding.AppendEncode(encoded[:0], text))
 }
 
 func parseCursor(text, field string) (c cursor, err error) {
@@ -126,20 +127,38 @@ func page[T any](tx *Tx, query *gorm.DB, p Page, o order[T]) (*Connection[T], er
 	return connect(tx, rows, size, p, o)
 }
 
-// pageOf is page for a selection.
-func pageOf[T any](tx *Tx, s *selection, columns []attribute[T], p Page, o order[T]) (*Connection[T], error) {
+// leaf is a page of a selection, to be read.
+type leaf[T any] struct {
+	*selection
+	columns []attribute[T]
+	page    Page
+	size    int
+	order   order[T]
+	steady  bool // only the organization and the place are left open: there is one best way to the rows
+}
+
+// leafOf narrows a selection to a page.
+func leafOf[T any](s *selection, columns []attribute[T], p Page, o order[T]) (*leaf[T], error) {
 	bounds, size, err := o.bounds(p)
 	if err != nil {
 		return nil, err
 	}
+	l := &leaf[T]{selection: s, columns: columns, page: p, size: size, order: o, steady: len(s.args) == 1}
 	for _, b := range bounds {
 		s.and(o.beyond(b, s.arg))
 	}
-	rows, err := find(tx, s, columns, o.sort(o.descending != p.backward()), size+1)
+	return l, nil
+}
+
+func (l *leaf[T]) sort() string { return l.order.sort(l.order.descending != l.page.backward()) }
+
+// read reads the page, and the end of the log in the same snapshot.
+func (l *leaf[T]) read(tx *Tx) (*Connection[T], error) {
+	rows, err := find(tx, l.selection, l.columns, l.sort(), l.size+1)
 	if err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
-	return connect(tx, rows, size, p, o)
+	return connect(tx, rows, l.size, l.page, l.order)
 }
 
 // connect makes a page of the rows that were read for it, of which the last one only says that there are more.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -109,6 +110,16 @@ func TestPages(t *testing.T) {
 		}
 	}
 
+	t.Run("has cursors that stay what they are", func(t *testing.T) {
+		edge := w.list(t, models.ConversationFilter{}, models.NewestActivity, models.Page{First: ptr(1)}).Edges[0]
+		place, err := base64.RawURLEncoding.DecodeString(edge.Cursor)
+		must(t, err)
+		at, err := json.Marshal(edge.Node.LastActivityAt)
+		must(t, err)
+		if want := `{"c":"last_activity_at","t":` + string(at) + `,"i":"` + edge.Node.ID + `"}`; string(place) != want {
+			t.Errorf("got %s, want %s", place, want)
+		}
+	})
 	t.Run("says what lies around", func(t *testing.T) {
 		want := inOrder(models.NewestActivity, all)
 		first := w.list(t, models.ConversationFilter{}, models.NewestActivity, models.Page{First: ptr(5)})

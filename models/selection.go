@@ -57,37 +57,47 @@ func (s *selection) text(order string, limit int) string {
 }
 
 // find reads the rows of a selection.
-func find[T any](tx *Tx, s *selection, columns []attribute[T], order string, limit int) ([]T, error) {
+func find[T any](tx *Tx, s *selection, columns []attribute[T], order string, limit int) (found []T, err error) {
 	text := s.text(order, limit)
 	if tx.snapshot == nil {
-		var rows []T
-		return rows, tx.db.Raw(text, s.args...).Find(&rows).Error
+		err = tx.db.Raw(text, s.args...).Find(&found).Error
+		return found, err
 	}
 	tx.told(text, s.args)
-	found := make([]T, 0, min(limit, MaxPage+1))
-	err := tx.snapshot.use(func(c *pgx.Conn) error {
+	err = tx.snapshot.use(func(c *pgx.Conn) error {
 		rows, err := c.Query(tx.db.Statement.Context, text, s.args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		fields := rows.FieldDescriptions()
-		for rows.Next() {
-			found = append(found, *new(T))
-			row := &found[len(found)-1]
-			for i, raw := range rows.RawValues() {
-				if raw == nil {
-					continue
-				}
-				v := datum{raw: raw, format: fields[i].Format, oid: fields[i].DataTypeOID, types: c.TypeMap()}
-				if err := columns[i].set(row, v); err != nil {
-					return fmt.Errorf("read %s: %w", columns[i].name, err)
-				}
-			}
-		}
-		return rows.Err()
+		found, err = collect(rows, columns, limit)
+		return err
 	})
 	return found, err
+}
+
+// collect takes the rows, which are at most so many.
+func collect[T any](rows pgx.Rows, columns []attribute[T], limit int) ([]T, error) {
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	found := make([]T, 0, min(limit, MaxPage+1))
+	fields, types := rows.FieldDescriptions(), rows.Conn().TypeMap()
+	var texts texts
+	for rows.Next() {
+		found = append(found, *new(T))
+		row := &found[len(found)-1]
+		for i, raw := range rows.RawValues() {
+			if raw == nil {
+				continue
+			}
+			v := datum{raw: raw, format: fields[i].Format, oid: fields[i].DataTypeOID, types: types, texts: &texts}
+			if err := columns[i].set(row, v); err != nil {
+				return nil, fmt.Errorf("read %s: %w", columns[i].name, err)
+			}
+		}
+	}
+	return found, rows.Err()
 }
 
 // told tells who listens what the database is made to do.

@@ -22,11 +22,11 @@ const pageDocument = `query($filter: ConversationFilter, $after: String, $first:
 const turnDocument = `query($filter: ConversationFilter, $after: String, $first: Int) {
 	conversations(filter: $filter, first: $first, after: $after) { pageInfo { hasNextPage endCursor } } }`
 
-// shelf is a world for the inbox page.
+// shelf is a world for the inbox page. The smallest one has enough to fill a page of each kind.
 func (l *Lab) shelf(large bool) (name string, w rig.World) {
 	w = rig.World{Organizations: 10, Users: 50, Conversations: 20_000, Messages: 200_000}
 	if l.Small {
-		w.Conversations, w.Messages = 2000, 20_000
+		w.Conversations, w.Messages = 8000, 40_000
 	}
 	if !large {
 		return "page_small", w
@@ -158,18 +158,38 @@ func (r *reader) requests(name string) ([]weighed, error) {
 		}
 		return []weighed{{1, ask(pageDocument, map[string]any{"after": after})}}, nil
 	}
-	status := []string{"NEW"}
-	all, err := r.pages(nil, 60, map[string]any{"statuses": status})
-	for user := 1; user <= 20 && err == nil; user++ {
-		all, err = r.pages(all, 25, map[string]any{"statuses": status, "assigneeUserId": rig.ID("usr", 1000+user)})
-	}
-	for channel := 1; channel <= 6 && err == nil; channel++ {
-		all, err = r.pages(all, 15, map[string]any{"statuses": status, "channelIds": []string{rig.ID("chn", 10+channel)}})
-	}
-	return balance(all), err
+	return r.mixed()
 }
 
-// pages adds the first ten pages of a filter, or as many as there are.
+// mixed are full pages of new conversations: everybody's, of one member, on one channel.
+func (r *reader) mixed() (all []weighed, err error) {
+	status := []string{"NEW"}
+	filters := map[int][]map[string]any{ofEverybody: {{"statuses": status}}}
+	for user := 1; user <= 20; user++ {
+		filters[ofMembers] = append(filters[ofMembers], map[string]any{"statuses": status, "assigneeUserId": rig.ID("usr", 1000+user)})
+	}
+	for channel := 1; channel <= 6; channel++ {
+		filters[ofChannels] = append(filters[ofChannels], map[string]any{"statuses": status, "channelIds": []string{rig.ID("chn", 10+channel)}})
+	}
+	for weight, some := range filters {
+		before := len(all)
+		for _, filter := range some {
+			if all, err = r.pages(all, weight, filter); err != nil {
+				return nil, err
+			}
+		}
+		if len(all) == before {
+			return nil, fmt.Errorf("there is no full page of %v", some[0])
+		}
+	}
+	return balance(all), nil
+}
+
+// Of a hundred queries, so many are of a kind.
+const ofEverybody, ofMembers, ofChannels = 60, 25, 15
+
+// pages adds the first ten pages of a filter, or as many as are full: who has less to show has less to do, and worlds are to
+// be compared by what the same page costs.
 func (r *reader) pages(all []weighed, weight int, filter map[string]any) ([]weighed, error) {
 	var after any
 	for range 10 {
@@ -177,12 +197,10 @@ func (r *reader) pages(all []weighed, weight int, filter map[string]any) ([]weig
 		if err != nil {
 			return nil, err
 		}
-		if next != "" { // there is something on it
-			all = append(all, weighed{weight, ask(pageDocument, map[string]any{"filter": filter, "after": after})})
-		}
 		if !more {
 			break
 		}
+		all = append(all, weighed{weight, ask(pageDocument, map[string]any{"filter": filter, "after": after})})
 		after = next
 	}
 	return all, nil

@@ -15,44 +15,51 @@ const (
 	answerTries  = 5                      // while the database is there
 )
 
-// answer works out what each event means to each group; nil is nothing at all. What the database could not be asked for is asked for again: an
-// answer that lacks it would be an event lost.
-func (s *stage) answer(groups []*group, events []models.Event) [][]answer {
-	answers := make([][]answer, len(groups))
+// answer works out what each event means to each group; nil is nothing at all. What the database could not be asked for is
+// asked for again: an answer that lacks it would be an event lost. over ends it, which nobody needs to wait for to be told.
+func (s *stage) answer(groups []*group, events []models.Event) (answers [][]answer, over func()) {
+	answers = make([][]answer, len(groups))
 	for try := 1; ; try++ {
-		err := s.tryAnswer(groups, events, answers)
+		moments := s.tryAnswer(groups, events, answers)
+		err := moments.fault()
 		if err == nil || s.ctx.Err() != nil {
-			return answers
+			return answers, moments.close
 		}
+		moments.close()
 		s.hub.log.Warn("answer subscribers: trying again", "organization", s.organizationID, "error", err)
 		if try >= answerTries && s.hub.store.Ping(s.ctx) == nil {
-			return answers // it is not the database: they get what there is, with errors
+			return answers, func() {} // it is not the database: they get what there is, with errors
 		}
 		if !s.pause(answerAgain * time.Duration(min(try, 10))) {
-			return answers
+			return answers, func() {}
 		}
 	}
 }
 
-// tryAnswer works all of it out, as far as it can, and returns what was in the way.
-func (s *stage) tryAnswer(groups []*group, events []models.Event, answers [][]answer) error {
-	moments := s.moments(events)
-	defer moments.close()
+// tryAnswer works all of it out, as far as it can.
+func (s *stage) tryAnswer(groups []*group, events []models.Event, answers [][]answer) *moments {
 	concerned := make(map[string]bool, len(events))
 	for _, e := range events {
 		concerned[e.ConversationID] = true
 	}
+	var needs view.Needs
 	for k, g := range groups {
-		if only := g.show.source.only; only != "" && !concerned[only] {
+		if only := g.show.source.only; only == "" || concerned[only] {
+			answers[k] = make([]answer, len(events))
+			needs = needs.And(g.show.needs(events))
+		}
+	}
+	moments := s.moments(events, needs)
+	for k, g := range groups {
+		if answers[k] == nil {
 			continue
 		}
-		answers[k] = make([]answer, len(events))
 		moment := moments.of(g)
 		for i, e := range events {
 			answers[k][i] = g.show.ofEvent(moment, e)
 		}
 	}
-	return moments.fault()
+	return moments
 }
 
 // moments is what groups of the same sight share.
@@ -61,11 +68,12 @@ type moments struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	events []models.Event
+	needs  view.Needs
 	open   map[models.Viewer]*view.Scope
 }
 
-func (s *stage) moments(events []models.Event) *moments {
-	m := &moments{stage: s, events: events, open: make(map[models.Viewer]*view.Scope, 1)}
+func (s *stage) moments(events []models.Event, needs view.Needs) *moments {
+	m := &moments{stage: s, events: events, needs: needs, open: make(map[models.Viewer]*view.Scope, 1)}
 	m.ctx, m.cancel = context.WithTimeout(s.ctx, answerWithin)
 	return m
 }
@@ -73,7 +81,7 @@ func (s *stage) moments(events []models.Event) *moments {
 func (m *moments) of(g *group) *view.Scope {
 	scope, ok := m.open[g.sight]
 	if !ok {
-		scope = view.NewMoment(m.ctx, m.stage.hub.store, g.sight, m.events)
+		scope = view.NewMoment(m.ctx, m.stage.hub.store, g.sight, m.events, m.needs)
 		m.open[g.sight] = scope
 	}
 	return scope

@@ -152,7 +152,7 @@ const replayed = 100
 
 // again answers events beside the group's own show.
 func (g *group) again(ctx context.Context, events []models.Event) ([]answer, error) {
-	moment := view.NewMoment(ctx, g.stage.hub.store, g.sight, events)
+	moment := view.NewMoment(ctx, g.stage.hub.store, g.sight, events, g.show.needs(events))
 	defer moment.Close()
 	s, errs := g.begin(moment)
 	if len(errs) > 0 {

@@ -55,6 +55,17 @@ func (s *show) last() gqlerror.List {
 	return nil
 }
 
+// needs is what answers to events will be made of, as far as it is known.
+func (s *show) needs(events []models.Event) (all view.Needs) {
+	if s.source.writer == nil {
+		return all
+	}
+	for _, e := range events {
+		all = all.And(s.source.writer.Needs(e))
+	}
+	return all
+}
+
 func (s *show) ofEvent(scope *view.Scope, e models.Event) answer {
 	ctx := view.With(s.ctx, scope)
 	offered, err := s.source.event(ctx, e)

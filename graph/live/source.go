@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 
+	"parley/graph/view"
 	"parley/inbox"
 	"parley/models"
 )
@@ -12,6 +13,7 @@ import (
 type source struct {
 	only    string // the one conversation it is about; empty: any
 	admit   func(context.Context) error
+	writer  Writer                                              // nil: there is none
 	event   func(context.Context, models.Event) (offer, error)  // nil: it is not about events
 	whisper func(context.Context, inbox.Whisper) (offer, error) // nil: it is not about whispers
 }
@@ -22,8 +24,13 @@ type offer struct {
 	data   []byte // nil: the execution says it
 }
 
-// Writer writes the data of a response to an event, as the execution would; nil if it cannot.
-type Writer func(ctx context.Context, e models.Event) (data []byte)
+// Writer writes the data of responses to events, as the execution would.
+type Writer interface {
+	// Needs is what Write will ask the scope for.
+	Needs(e models.Event) view.Needs
+	// Write writes the data; nil if it cannot.
+	Write(ctx context.Context, e models.Event) (data []byte)
+}
 
 type sourceKey struct{}
 
@@ -40,14 +47,14 @@ func sourceOf(ctx context.Context) *source {
 func Events[T any](ctx context.Context, admit func(context.Context) error, pick func(context.Context, models.Event) (T, bool, error), write Writer) <-chan T {
 	s := sourceOf(ctx)
 	stream := make(chan T, 1)
-	s.admit = admit
+	s.admit, s.writer = admit, write
 	s.event = func(ctx context.Context, e models.Event) (offer, error) {
 		picked, ok, err := pick(ctx, e)
 		if !ok || err != nil {
 			return offer{}, err
 		}
 		if write != nil {
-			if data := write(ctx, e); data != nil {
+			if data := write.Write(ctx, e); data != nil {
 				return offer{wanted: true, data: data}, nil
 			}
 		}

@@ -60,7 +60,7 @@ func (s *stage) group(name string, q question) (*group, gqlerror.List) {
 
 func (s *stage) found(g *group) {
 	defer close(g.founded)
-	moment := view.NewMoment(s.ctx, s.hub.store, g.sight, nil)
+	moment := view.NewMoment(s.ctx, s.hub.store, g.sight, nil, view.Needs{})
 	defer moment.Close()
 	show, errs := g.begin(moment)
 	if show == nil {
@@ -163,7 +163,8 @@ func (s *stage) show(events []models.Event) {
 	s.ahead = events[len(events)-1].Seq
 	groups := s.open(func(show *show) bool { return show.source.event != nil })
 	s.mu.Unlock()
-	answers := s.answer(groups, events)
+	answers, over := s.answer(groups, events)
+	defer over()
 
 	var after []func() // what is not to be done under the lock
 	s.mu.Lock()
@@ -193,7 +194,7 @@ func (s *stage) whisper(w inbox.Whisper) {
 	s.mu.Lock()
 	groups := s.open(func(show *show) bool { return show.source.whisper != nil })
 	s.mu.Unlock()
-	moments := s.moments(nil)
+	moments := s.moments(nil, view.Needs{})
 	defer moments.close()
 	for _, g := range groups {
 		a := g.show.ofWhisper(moments.of(g), w)

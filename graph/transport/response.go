@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -40,10 +41,19 @@ func appendJSON(b []byte, v any) []byte {
 	return append(b, text...)
 }
 
+// bodies are where answers are put together, of which none that was very long is kept.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+const longestBody = 256 << 10
+
 func writeResponse(w http.ResponseWriter, status int, resp *graphql.Response) {
-	body := appendResponse(nil, resp)
+	space := bodies.Get().(*[]byte)
+	body := appendResponse((*space)[:0], resp)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	// A client that went away needs no answer.
 	_, _ = w.Write(body)
+	if *space = body; cap(body) <= longestBody {
+		bodies.Put(space)
+	}
 }

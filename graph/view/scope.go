@@ -17,6 +17,7 @@ type Scope struct {
 	viewer models.Viewer
 
 	shared   context.Context // of NewMoment, nil: the transaction is of who needs it first
+	about    models.About    // what comes with the transaction
 	expected expected
 
 	mu     sync.Mutex
@@ -36,11 +37,11 @@ func NewScope(store *models.Store, viewer models.Viewer) *Scope {
 	return s
 }
 
-// NewMoment begins what the responses to some events share, until ctx ends. Of what the events are about it reads
-// everything of a kind once the first of it is needed; beyond that it waits for nobody, as these responses are made one by one. It
-// must be closed.
-func NewMoment(ctx context.Context, store *models.Store, viewer models.Viewer, events []models.Event) *Scope {
-	s := &Scope{store: store, viewer: viewer, shared: ctx}
+// NewMoment begins what the responses to some events share, until ctx ends. What of the events they need comes with the
+// transaction; of the rest it reads everything of a kind once the first of it is asked for. Beyond that it waits for nobody, as these
+// responses are made one by one. It must be closed.
+func NewMoment(ctx context.Context, store *models.Store, viewer models.Viewer, events []models.Event, need Needs) *Scope {
+	s := &Scope{store: store, viewer: viewer, shared: ctx, about: need.of(events)}
 	s.expected.of(events)
 	s.loaders = newLoaders(s, 0)
 	return s
@@ -60,11 +61,12 @@ func (s *Scope) Tx(ctx context.Context) (*models.Tx, error) {
 		if s.shared != nil {
 			ctx = s.shared
 		}
-		tx, err := s.store.OpenRead(ctx, s.viewer, models.ViewInbox)
+		tx, facts, err := s.store.OpenReadAbout(ctx, s.viewer, models.ViewInbox, s.about)
 		if err != nil {
 			s.blame(err)
 			return nil, err
 		}
+		s.know(facts)
 		s.tx = tx
 	}
 	return s.tx, nil
