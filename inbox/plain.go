@@ -84,7 +84,7 @@ func takePlain(in *models.Intake, deliveries []*arrival) error {
 // place finds out who says what, leaving out what is known already. It reports whether all of it is plain, also by what it
 // meets here; nothing is changed before that is certain.
 func (p *plain) place(deliveries []*arrival) (all []placed, isPlain bool, err error) {
-	if !p.scene.Organization.IsActive() || p.scene.EarlyNews {
+	if !p.scene.IsActive || p.scene.EarlyNews {
 		return nil, false, nil
 	}
 	var newcomers []*newcomer

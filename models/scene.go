@@ -17,12 +17,12 @@ type Arrival struct {
 // Scene is what an organization knows of arrivals and the people they are from. The people and their conversations are
 // locked, in the order every writer keeps.
 type Scene struct {
-	Organization *Organization
-	Channels     []*Channel         // of those asked for, the ones deliveries come to
-	Identities   []*ContactIdentity // of the authors, by any of their ids
-	Newest       []*Conversation    // the private conversation of each identity that a message would go on with
-	known        map[saidOn]bool
-	EarlyNews    bool // something is known already about one of them
+	IsActive   bool               // the organization
+	Channels   []*Channel         // of those asked for, the ones deliveries come to: what they are and do, no more
+	Identities []*ContactIdentity // of the authors, by any of their ids
+	Newest     []*Conversation    // the private conversation of each identity that a message would go on with
+	known      map[saidOn]bool
+	EarlyNews  bool // something is known already about one of them
 }
 
 type saidOn struct{ channelID, externalID string }
@@ -61,33 +61,29 @@ func (in *Intake) RefreshIdentity(i *ContactIdentity, a Author) error {
 }
 
 var (
-	readOrganization  = wholeRows[Organization]()
-	readChannels      = wholeRows[Channel]()
 	readIdentities    = wholeRows[ContactIdentity]()
 	readConversations = wholeRows[Conversation]()
 )
 
 var (
-	selectOrganization = `SELECT ` + readOrganization.names() + ` FROM organizations WHERE id = $1`
-
-	selectChannels = `
-		SELECT ` + readChannels.of("c") + ` FROM channels c
-		WHERE c.organization_id = $1 AND c.id = ANY($2::text[]) AND EXISTS (
-			SELECT FROM channel_routes r WHERE r.organization_id = $1 AND r.channel_id = c.id
-			  AND r.platform = c.platform AND r.account_id = c.account_id)`
-
 	lockIdentities = `
 		SELECT ` + readIdentities.of("i") + ` FROM contact_identities i
 		WHERE i.organization_id = $1 AND i.id = ANY(ARRAY(` + identitiesOf("i.id", "") + `))
 		ORDER BY i.id FOR UPDATE`
 
-	selectKnown = `
-		SELECT channel_id, external_id,
-			EXISTS (SELECT FROM messages m
-				WHERE m.organization_id = $1 AND m.channel_id = said.channel_id AND m.external_id = said.external_id),
-			EXISTS (SELECT FROM early_news n
-				WHERE n.organization_id = $1 AND n.channel_id = said.channel_id AND n.external_id = said.external_id)
-		FROM unnest($2::text[], $3::text[]) AS said (channel_id, external_id)`
+	// Where deliveries come to, which of them are known, and whether there is news of one.
+	selectGround = `
+		SELECT o.inbox_status, c.organization_id, c.id, c.platform, c.status, c.when_resolved,
+			ARRAY(
+				SELECT said.place FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS said (channel_id, external_id, place)
+				JOIN messages m ON m.organization_id = $1 AND m.channel_id = said.channel_id AND m.external_id = said.external_id),
+			EXISTS (
+				SELECT FROM unnest($3::text[], $4::text[]) AS said (channel_id, external_id)
+				JOIN early_news n ON n.organization_id = $1 AND n.channel_id = said.channel_id AND n.external_id = said.external_id)
+		FROM organizations o JOIN channels c ON c.organization_id = o.id
+		WHERE o.id = $1 AND c.id = ANY($2::text[]) AND EXISTS (
+			SELECT FROM channel_routes r WHERE r.organization_id = $1 AND r.channel_id = c.id
+			  AND r.platform = c.platform AND r.account_id = c.account_id)`
 
 	// The same choice as LockThread's.
 	lockNewest = `
@@ -108,7 +104,7 @@ func identitiesOf(what, join string) string {
 			SELECT ` + what + ` FROM unnest($2::text[], $3::text[], $4::text[]) AS who (channel_id, id, thread_key)
 			JOIN contact_identities i ON i.organization_id = $1 AND i.channel_id = who.channel_id AND i.` + column + ` = who.id` + join
 	}
-	return by("external_id") + ` UNION ` + by("alt_external_id")
+	return by("external_id") + ` UNION ALL ` + by("alt_external_id")
 }
 
 // Read reads and locks what there is to know for arrivals, after writing what is to be written.
@@ -131,43 +127,31 @@ func (in *Intake) Read(arrivals []Arrival) (*Scene, error) {
 
 func (in *Intake) queueRead(scene *Scene, arrivals []Arrival) {
 	org, asked := in.Viewer.OrganizationID, questionsOf(arrivals)
-	in.waiting.Queue(selectOrganization, org).Query(func(rows pgx.Rows) error {
-		all, err := readOrganization.read(rows)
-		if err == nil && len(all) == 0 {
-			err = errNotFound
-		}
-		if err != nil {
-			return err
-		}
-		scene.Organization = all[0]
-		return nil
-	})
-	in.waiting.Queue(selectChannels, org, asked.channels).Query(func(rows pgx.Rows) (err error) {
-		scene.Channels, err = readChannels.read(rows)
-		return err
-	})
 	in.waiting.Queue(lockIdentities, org, asked.authorOn, asked.author, asked.thread).Query(func(rows pgx.Rows) (err error) {
 		scene.Identities, err = readIdentities.read(rows)
 		return err
 	})
-	in.waiting.Queue(selectKnown, org, asked.saidOn, asked.said).Query(scene.readKnown)
+	in.waiting.Queue(selectGround, org, asked.channels, asked.saidOn, asked.said).Query(func(rows pgx.Rows) error {
+		return scene.readGround(rows, arrivals)
+	})
 	in.waiting.Queue(lockNewest, org, asked.authorOn, asked.author, asked.thread).Query(func(rows pgx.Rows) (err error) {
 		scene.Newest, err = readConversations.read(rows)
 		return err
 	})
 }
 
-func (s *Scene) readKnown(rows pgx.Rows) error {
+func (s *Scene) readGround(rows pgx.Rows, arrivals []Arrival) error {
 	for rows.Next() {
-		var said saidOn
-		var known, early bool
-		if err := rows.Scan(&said.channelID, &said.externalID, &known, &early); err != nil {
-			return fmt.Errorf("read what is known: %w", err)
+		var inbox InboxStatus
+		var c Channel
+		var known []int
+		if err := rows.Scan(&inbox, &c.OrganizationID, &c.ID, &c.Platform, &c.Status, &c.WhenResolved, &known, &s.EarlyNews); err != nil {
+			return fmt.Errorf("read channels: %w", err)
 		}
-		if known {
-			s.known[said] = true
+		s.IsActive, s.Channels = inbox == InboxIsActive, append(s.Channels, &c)
+		for _, place := range known {
+			s.known[saidOn{arrivals[place-1].ChannelID, arrivals[place-1].ExternalID}] = true
 		}
-		s.EarlyNews = s.EarlyNews || early
 	}
 	return rows.Err()
 }
