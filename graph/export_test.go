@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"parley/graph/live"
 	"parley/models"
 )
 
@@ -30,6 +31,12 @@ func WrittenKinds(op *graphql.OperationContext) (written, kinds int) {
 		}
 	}
 	return written, len(possible)
+}
+
+// NewWriter writes the events of a subscription.
+func NewWriter(op *graphql.OperationContext) live.Writer {
+	field := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Subscription"})[0]
+	return &eventPlans{op: op, field: field, kind: happening, typed: make(map[string]*eventPlan)}
 }
 
 // Quoted is how projections write a string.

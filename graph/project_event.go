@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,6 +17,8 @@ type eventPlans struct {
 	op    *graphql.OperationContext
 	field graphql.CollectedField
 	kind  func(models.Event) eventKind
+
+	mu    sync.Mutex            // a replay asks what it needs beside the group's own show
 	typed map[string]*eventPlan // by the type of the schema; nil: the executor writes it
 }
 
@@ -75,6 +78,8 @@ func (p *eventPlans) plan(e models.Event) *eventPlan {
 	if k.name == "" {
 		return nil
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	plan, known := p.typed[k.name]
 	if !known {
 		plan = compileEvent(p.op, p.field.Alias, p.field.Selections, k)

@@ -200,6 +200,29 @@ func TestEventProjection(t *testing.T) {
 	})
 }
 
+// A replay asks what it needs while the group's own show goes on: both once compiled into one map.
+func TestEventProjectionBesideItself(t *testing.T) {
+	t.Parallel()
+	executor := newBoth(nil).with
+	op, errs := executor.CreateOperationContext(graphql.StartOperationTrace(context.Background()), &graphql.RawParams{
+		Query: `subscription { inboxEvents(organizationId: "o") { ... on MessageAdded { message { id } } ... on Event { cursor } } }`})
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	writer := graph.NewWriter(op)
+	var asking sync.WaitGroup
+	for range 4 {
+		asking.Go(func() {
+			for _, kind := range []models.EventType{models.MessageAdded, models.ConversationRead, models.ChannelChanged, models.WindowClosedEvent} {
+				if got := writer.Needs(models.Event{Type: kind}).Message; got != (kind == models.MessageAdded) {
+					t.Errorf("%s needs a message: %v", kind, got)
+				}
+			}
+		})
+	}
+	asking.Wait()
+}
+
 // writes counts the types of events a subscription can tell of, and those of them that are written by projections.
 func (h *happenings) writes(t *testing.T, document string, yes bool) (written, kinds int) {
 	t.Helper()

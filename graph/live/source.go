@@ -26,7 +26,7 @@ type offer struct {
 
 // Writer writes the data of responses to events, as the execution would.
 type Writer interface {
-	// Needs is what Write will ask the scope for.
+	// Needs is what Write will ask the scope for. It may be called beside anything else.
 	Needs(e models.Event) view.Needs
 	// Write writes the data; nil if it cannot.
 	Write(ctx context.Context, e models.Event) (data []byte)
