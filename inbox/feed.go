@@ -25,7 +25,7 @@ type Feed struct {
 
 	outbox chan envelope
 	pubsub *redis.PubSub
-	retune chan struct{} // one waits: others are followed now
+	tuner  tuner
 
 	mu     sync.Mutex
 	tails  map[string]*tail
@@ -40,11 +40,12 @@ type envelope struct {
 
 // NewFeed makes a Feed. It works while Run does.
 func NewFeed(store *models.Store, client *redis.Client, tick time.Duration, log *slog.Logger) *Feed {
-	return &Feed{
+	f := &Feed{
 		store: store, redis: client, tick: tick, log: log,
-		outbox: make(chan envelope, 1024), pubsub: client.Subscribe(context.Background()), retune: make(chan struct{}, 1),
-		tails: make(map[string]*tail),
+		outbox: make(chan envelope, 1024), pubsub: client.Subscribe(context.Background()), tails: make(map[string]*tail),
 	}
+	f.tuner = newTuner(redisPrefix, f.followed, func(err error) { log.Warn("subscribe to the bell: relying on the tick", "error", err) })
+	return f
 }
 
 const redisPrefix = "parley:events:"
@@ -71,9 +72,10 @@ func (f *Feed) offer(organizationID string, events []models.Event) {
 // Run carries events between processes until ctx ends. It returns when everything it started has ended.
 func (f *Feed) Run(ctx context.Context) {
 	var parts sync.WaitGroup
-	for _, part := range []func(context.Context){f.publish, f.tune, f.listen, f.look} {
+	for _, part := range []func(context.Context){f.publish, f.listen, f.look} {
 		parts.Go(func() { part(ctx) })
 	}
+	parts.Go(func() { f.tuner.run(ctx, f.pubsub, f.tick) })
 	<-ctx.Done()
 	_ = f.pubsub.Close() // ends listen
 	parts.Wait()
@@ -102,46 +104,6 @@ func (f *Feed) publish(ctx context.Context) {
 			}
 		}
 	}
-}
-
-// tune has Redis send what is followed and nothing else. Nobody else asks Redis for that: it may be slow or gone, and
-// neither those who follow nor those who commit are to wait for it.
-func (f *Feed) tune(ctx context.Context) {
-	again := time.NewTicker(f.tick)
-	defer again.Stop()
-	heard := make(map[string]bool)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-f.retune:
-		case <-again.C: // for what Redis refused the last time
-		}
-		if err := f.tuneOnce(ctx, heard); err != nil && ctx.Err() == nil {
-			f.log.Warn("subscribe to the bell: relying on the tick", "error", err)
-		}
-	}
-}
-
-func (f *Feed) tuneOnce(ctx context.Context, heard map[string]bool) error {
-	followed := make(map[string]bool)
-	for _, id := range f.followed() {
-		followed[id] = true
-		if heard[id] {
-			continue
-		}
-		if err := f.pubsub.Subscribe(ctx, redisPrefix+id); err != nil {
-			return err
-		}
-		heard[id] = true
-	}
-	for id := range heard {
-		if !followed[id] {
-			delete(heard, id)
-			_ = f.pubsub.Unsubscribe(ctx, redisPrefix+id) // a message for nobody is dropped
-		}
-	}
-	return nil
 }
 
 func (f *Feed) followed() []string {
@@ -210,7 +172,7 @@ func (f *Feed) join(organizationID string, last int64) (t *tail, leave func(), e
 		t.expect(last + 1) // what was committed since last was read found no tail to tell
 		f.tails[organizationID] = t
 		f.work.Go(func() { t.run(f.store, organizationID, f.log) })
-		f.retuneSoon()
+		f.tuner.soon()
 	}
 	t.followers++
 	return t, func() { f.leave(organizationID, t) }, nil
@@ -224,12 +186,5 @@ func (f *Feed) leave(organizationID string, t *tail) {
 	}
 	t.stop()
 	delete(f.tails, organizationID)
-	f.retuneSoon()
-}
-
-func (f *Feed) retuneSoon() {
-	select {
-	case f.retune <- struct{}{}:
-	default: // one waits already, and looks at all tails
-	}
+	f.tuner.soon()
 }

@@ -47,7 +47,7 @@ type Whispers struct {
 	log    *slog.Logger
 	origin string // tells our own whispers when they come back
 	outbox chan Whisper
-	retune chan struct{} // one waits: others are listened to now
+	tuner  tuner
 	rooms  *rooms
 	limits *limits
 	known  *lru.Cache[string, struct{}] // conversations that exist
@@ -59,11 +59,13 @@ type Whispers struct {
 
 // NewWhispers makes Whispers. They reach other processes while Run runs.
 func NewWhispers(client *redis.Client, now func() time.Time, log *slog.Logger) *Whispers {
-	return &Whispers{
-		redis: client, now: now, log: log, origin: rand.Text(), outbox: make(chan Whisper, 256), retune: make(chan struct{}, 1),
+	w := &Whispers{
+		redis: client, now: now, log: log, origin: rand.Text(), outbox: make(chan Whisper, 256),
 		rooms: newRooms(client, now, log), limits: newLimits(), known: cacheOf[struct{}](65536),
 		listeners: make(map[string]map[chan Whisper]bool), last: cacheOf[time.Time](4096),
 	}
+	w.tuner = newTuner(whisperPrefix, w.listened, func(err error) { log.Debug("listen to whispers of other processes", "error", err) })
+	return w
 }
 
 // Tell passes a whisper on, without waiting for anyone. What comes too fast or finds no room is dropped.
@@ -111,7 +113,7 @@ func (w *Whispers) hear(said Whisper) {
 // Listen returns the whispers to these addresses from now on. leave must be called.
 func (w *Whispers) Listen(addresses ...string) (heard <-chan Whisper, leave func()) {
 	listener := make(chan Whisper, 8)
-	defer w.retuneSoon()
+	defer w.tuner.soon()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, to := range addresses {
@@ -121,7 +123,7 @@ func (w *Whispers) Listen(addresses ...string) (heard <-chan Whisper, leave func
 		w.listeners[to][listener] = true
 	}
 	return listener, func() {
-		defer w.retuneSoon()
+		defer w.tuner.soon()
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, to := range addresses {
@@ -131,6 +133,12 @@ func (w *Whispers) Listen(addresses ...string) (heard <-chan Whisper, leave func
 			}
 		}
 	}
+}
+
+func (w *Whispers) listened() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Collect(maps.Keys(w.listeners))
 }
 
 type envelopedWhisper struct {
@@ -150,57 +158,10 @@ func (w *Whispers) Run(ctx context.Context) {
 			}
 		}
 	})
-	parts.Go(func() { w.tune(ctx, pubsub) })
+	parts.Go(func() { w.tuner.run(ctx, pubsub, whisperTune) })
 	w.publish(ctx)
 	_ = pubsub.Close() // ends the listening
 	parts.Wait()
-}
-
-// tune has Redis send what is listened to and nothing else: a process does not pay for the whispers of others.
-func (w *Whispers) tune(ctx context.Context, pubsub *redis.PubSub) {
-	again := time.NewTicker(whisperTune)
-	defer again.Stop()
-	heard := make(map[string]bool)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-w.retune:
-		case <-again.C: // for what Redis refused the last time
-		}
-		if err := w.tuneOnce(ctx, pubsub, heard); err != nil && ctx.Err() == nil {
-			w.log.Debug("listen to whispers of other processes", "error", err)
-		}
-	}
-}
-
-func (w *Whispers) tuneOnce(ctx context.Context, pubsub *redis.PubSub, heard map[string]bool) error {
-	w.mu.Lock()
-	wanted := slices.Collect(maps.Keys(w.listeners))
-	w.mu.Unlock()
-	gone := maps.Clone(heard)
-	for _, to := range wanted {
-		delete(gone, to)
-		if heard[to] {
-			continue
-		}
-		if err := pubsub.Subscribe(ctx, whisperPrefix+to); err != nil {
-			return err
-		}
-		heard[to] = true
-	}
-	for to := range gone {
-		delete(heard, to)
-		_ = pubsub.Unsubscribe(ctx, whisperPrefix+to) // a whisper for nobody is dropped
-	}
-	return nil
-}
-
-func (w *Whispers) retuneSoon() {
-	select {
-	case w.retune <- struct{}{}:
-	default: // one waits already, and looks at all
-	}
 }
 
 func (w *Whispers) publish(ctx context.Context) {

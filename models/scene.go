@@ -61,8 +61,7 @@ func (in *Intake) RefreshIdentity(i *ContactIdentity, a Author) error {
 }
 
 var (
-	readIdentities    = wholeRows[ContactIdentity]()
-	readConversations = wholeRows[Conversation]()
+	readIdentities = wholeRows[ContactIdentity]()
 )
 
 var (
@@ -87,7 +86,7 @@ var (
 
 	// The same choice as LockThread's.
 	lockNewest = `
-		SELECT ` + readConversations.of("c") + ` FROM conversations c
+		SELECT ` + names(conversationColumns) + ` FROM conversations c
 		WHERE c.organization_id = $1 AND c.id = ANY(ARRAY(` + identitiesOf("newest.id", `
 			CROSS JOIN LATERAL (
 				SELECT o.id FROM conversations o
@@ -134,8 +133,11 @@ func (in *Intake) queueRead(scene *Scene, arrivals []Arrival) {
 	in.waiting.Queue(selectGround, org, asked.channels, asked.saidOn, asked.said).Query(func(rows pgx.Rows) error {
 		return scene.readGround(rows, arrivals)
 	})
-	in.waiting.Queue(lockNewest, org, asked.authorOn, asked.author, asked.thread).Query(func(rows pgx.Rows) (err error) {
-		scene.Newest, err = readConversations.read(rows)
+	in.waiting.Queue(lockNewest, org, asked.authorOn, asked.author, asked.thread).Query(func(rows pgx.Rows) error {
+		newest, err := collect(rows, conversationColumns, len(asked.author))
+		for i := range newest {
+			scene.Newest = append(scene.Newest, &newest[i])
+		}
 		return err
 	})
 }
