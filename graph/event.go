@@ -26,7 +26,7 @@ func (r *inboundQuarantinedResolver) Reason(ctx context.Context, obj *view.Inbou
 	return models.QuarantineReason(value(obj.Reason())), nil
 }
 
-func (r *subscriptionResolver) InboxEvents(ctx context.Context, organizationID string, after *string, filter *generated.InboxEventFilter) (<-chan view.InboxEvent, error) {
+func (r *subscriptionResolver) InboxEvents(ctx context.Context, organizationID string, after *string, follow bool, filter *generated.InboxEventFilter) (<-chan view.InboxEvent, error) {
 	return live.Events(ctx, inOrganization(organizationID), func(_ context.Context, e models.Event) (view.InboxEvent, bool, error) {
 		return view.NewEvent(e), wanted(e, filter), nil
 	}, r.writing(ctx, happeningIn(filter))), nil
@@ -38,7 +38,7 @@ func (r *subscriptionResolver) ContactTyping(ctx context.Context, organizationID
 	}), nil
 }
 
-func (r *subscriptionResolver) MessageAdded(ctx context.Context, conversationID string, after *string) (<-chan *view.MessageAdded, error) {
+func (r *subscriptionResolver) MessageAdded(ctx context.Context, conversationID string, after *string, follow bool) (<-chan *view.MessageAdded, error) {
 	return live.EventsOf(ctx, conversationID, r.toConversation(conversationID), func(_ context.Context, e models.Event) (*view.MessageAdded, bool, error) {
 		if e.Type != models.MessageAdded {
 			return nil, false, nil
@@ -47,7 +47,7 @@ func (r *subscriptionResolver) MessageAdded(ctx context.Context, conversationID 
 	}, r.writing(ctx, addedTo(conversationID))), nil
 }
 
-func (r *subscriptionResolver) ConversationChanged(ctx context.Context, filter *models.ConversationFilter, after *string) (<-chan *view.ConversationChange, error) {
+func (r *subscriptionResolver) ConversationChanged(ctx context.Context, filter *models.ConversationFilter, after *string, follow bool) (<-chan *view.ConversationChange, error) {
 	return live.Events(ctx, r.withFilter(filter), func(ctx context.Context, e models.Event) (*view.ConversationChange, bool, error) {
 		if e.ConversationID == "" {
 			return nil, false, nil

@@ -859,9 +859,9 @@ type ComplexityRoot struct {
 
 	Subscription struct {
 		ContactTyping       func(childComplexity int, organizationID string) int
-		ConversationChanged func(childComplexity int, filter *models.ConversationFilter, after *string) int
-		InboxEvents         func(childComplexity int, organizationID string, after *string, filter *InboxEventFilter) int
-		MessageAdded        func(childComplexity int, conversationID string, after *string) int
+		ConversationChanged func(childComplexity int, filter *models.ConversationFilter, after *string, follow bool) int
+		InboxEvents         func(childComplexity int, organizationID string, after *string, follow bool, filter *InboxEventFilter) int
+		MessageAdded        func(childComplexity int, conversationID string, after *string, follow bool) int
 		Moments             func(childComplexity int, organizationID string) int
 	}
 
@@ -4325,7 +4325,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.ConversationChanged(childComplexity, args["filter"].(*models.ConversationFilter), args["after"].(*string)), true
+		return e.ComplexityRoot.Subscription.ConversationChanged(childComplexity, args["filter"].(*models.ConversationFilter), args["after"].(*string), args["follow"].(bool)), true
 	case "Subscription.inboxEvents":
 		if e.ComplexityRoot.Subscription.InboxEvents == nil {
 			break
@@ -4336,7 +4336,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.InboxEvents(childComplexity, args["organizationId"].(string), args["after"].(*string), args["filter"].(*InboxEventFilter)), true
+		return e.ComplexityRoot.Subscription.InboxEvents(childComplexity, args["organizationId"].(string), args["after"].(*string), args["follow"].(bool), args["filter"].(*InboxEventFilter)), true
 	case "Subscription.messageAdded":
 		if e.ComplexityRoot.Subscription.MessageAdded == nil {
 			break
@@ -4347,7 +4347,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.MessageAdded(childComplexity, args["conversationId"].(string), args["after"].(*string)), true
+		return e.ComplexityRoot.Subscription.MessageAdded(childComplexity, args["conversationId"].(string), args["after"].(*string), args["follow"].(bool)), true
 	case "Subscription.moments":
 		if e.ComplexityRoot.Subscription.Moments == nil {
 			break
@@ -6121,6 +6121,11 @@ extend type Subscription {
     organizationId: ID!
     "Begin after this place. Null: now."
     after: String
+    """
+    Whether to go on with what happens from now on. False: the stream completes when it has told what happened until now, which
+    is how a program that does not stay fetches what is new.
+    """
+    follow: Boolean! = true
     "What to see. Null: everything."
     filter: InboxEventFilter
   ): InboxEvent!
@@ -6137,6 +6142,11 @@ extend type Subscription {
     conversationId: ID!
     "Begin after this place. Null: now."
     after: String
+    """
+    Whether to go on with what happens from now on. False: the stream completes when it has told what happened until now, which
+    is how a program that does not stay fetches what is new.
+    """
+    follow: Boolean! = true
   ): MessageAdded!
 
   """
@@ -6148,6 +6158,11 @@ extend type Subscription {
     filter: ConversationFilter
     "Begin after this place. Null: now."
     after: String
+    """
+    Whether to go on with what happens from now on. False: the stream completes when it has told what happened until now, which
+    is how a program that does not stay fetches what is new.
+    """
+    follow: Boolean! = true
   ): ConversationChange!
 }
 `, BuiltIn: false},

@@ -73,10 +73,10 @@ type QueryResolver interface {
 	Memberships(ctx context.Context) ([]*models.Membership, error)
 }
 type SubscriptionResolver interface {
-	InboxEvents(ctx context.Context, organizationID string, after *string, filter *InboxEventFilter) (<-chan view.InboxEvent, error)
+	InboxEvents(ctx context.Context, organizationID string, after *string, follow bool, filter *InboxEventFilter) (<-chan view.InboxEvent, error)
 	ContactTyping(ctx context.Context, organizationID string) (<-chan *inbox.Whisper, error)
-	MessageAdded(ctx context.Context, conversationID string, after *string) (<-chan *view.MessageAdded, error)
-	ConversationChanged(ctx context.Context, filter *models.ConversationFilter, after *string) (<-chan *view.ConversationChange, error)
+	MessageAdded(ctx context.Context, conversationID string, after *string, follow bool) (<-chan *view.MessageAdded, error)
+	ConversationChanged(ctx context.Context, filter *models.ConversationFilter, after *string, follow bool) (<-chan *view.ConversationChange, error)
 	Moments(ctx context.Context, organizationID string) (<-chan view.Moment, error)
 }
 
@@ -867,6 +867,14 @@ func (ec *executionContext) field_Subscription_conversationChanged_args(ctx cont
 		return nil, err
 	}
 	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "follow",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["follow"] = arg2
 	return args, nil
 }
 
@@ -889,14 +897,22 @@ func (ec *executionContext) field_Subscription_inboxEvents_args(ctx context.Cont
 		return nil, err
 	}
 	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "follow",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["follow"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*InboxEventFilter, error) {
 			return ec.unmarshalOInboxEventFilter2ᚖparleyᚋgraphᚋgeneratedᚐInboxEventFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["filter"] = arg2
+	args["filter"] = arg3
 	return args, nil
 }
 
@@ -919,6 +935,14 @@ func (ec *executionContext) field_Subscription_messageAdded_args(ctx context.Con
 		return nil, err
 	}
 	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "follow",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["follow"] = arg2
 	return args, nil
 }
 
@@ -3150,7 +3174,7 @@ func (ec *executionContext) _Subscription_inboxEvents(ctx context.Context, field
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().InboxEvents(ctx, fc.Args["organizationId"].(string), fc.Args["after"].(*string), fc.Args["filter"].(*InboxEventFilter))
+			return ec.Resolvers.Subscription().InboxEvents(ctx, fc.Args["organizationId"].(string), fc.Args["after"].(*string), fc.Args["follow"].(bool), fc.Args["filter"].(*InboxEventFilter))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v view.InboxEvent) graphql.Marshaler {
@@ -3238,7 +3262,7 @@ func (ec *executionContext) _Subscription_messageAdded(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().MessageAdded(ctx, fc.Args["conversationId"].(string), fc.Args["after"].(*string))
+			return ec.Resolvers.Subscription().MessageAdded(ctx, fc.Args["conversationId"].(string), fc.Args["after"].(*string), fc.Args["follow"].(bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *view.MessageAdded) graphql.Marshaler {
@@ -3282,7 +3306,7 @@ func (ec *executionContext) _Subscription_conversationChanged(ctx context.Contex
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().ConversationChanged(ctx, fc.Args["filter"].(*models.ConversationFilter), fc.Args["after"].(*string))
+			return ec.Resolvers.Subscription().ConversationChanged(ctx, fc.Args["filter"].(*models.ConversationFilter), fc.Args["after"].(*string), fc.Args["follow"].(bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *view.ConversationChange) graphql.Marshaler {

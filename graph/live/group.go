@@ -121,15 +121,33 @@ func (g *group) replay(ctx context.Context, m *member) (answers []answer, upTo i
 	if known {
 		return nil, m.after, nil
 	}
+	return g.read(ctx, m)
+}
+
+// reread is replay for a client that wants no more than this: it ends at its last event, which the group may be ahead of.
+func (g *group) reread(ctx context.Context, m *member) (answers []answer, upTo int64, err error) {
+	g.replaying.Lock()
+	defer g.replaying.Unlock()
+	return g.read(ctx, m)
+}
+
+// read answers for a client what the log has next. One at a time may.
+func (g *group) read(ctx context.Context, m *member) (answers []answer, upTo int64, err error) {
 	select {
 	case g.stage.hub.replays <- struct{}{}:
 		defer func() { <-g.stage.hub.replays }()
 	case <-ctx.Done():
 		return nil, 0, ctx.Err()
 	}
-	events, _, err := g.stage.reading.After(ctx, m.after)
-	if err != nil || len(events) == 0 {
-		return nil, m.after, err
+	events, more, err := g.stage.reading.After(ctx, m.after)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(events) == 0 {
+		return nil, m.after, m.await(ctx, g, more)
+	}
+	if events = m.wanted(events); len(events) == 0 {
+		return nil, *m.last, nil
 	}
 	if events = m.mayHear(events[:min(len(events), replayed)]); len(events) == 0 {
 		return nil, 0, errMoved

@@ -46,8 +46,9 @@ func (h *Hub) Wait() { h.work.Wait() }
 // stop or the end of ctx.
 func (h *Hub) Subscribe(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, to transport.Stream) (stop func()) {
 	viewer := view.ViewerFrom(ctx)
-	m := &member{hub: h, ctx: ctx, viewer: viewer, question: question{exec, op, viewer}, to: to}
-	m.enter(cursor(op))
+	asked := spanOf(op)
+	m := &member{hub: h, ctx: ctx, viewer: viewer, question: question{exec, op, viewer}, to: to, ends: asked.ends}
+	m.enter(asked.after)
 	return m.leave
 }
 

@@ -16,18 +16,28 @@ import (
 // answers: the Hub sees to it.
 const cursorArgument = "after"
 
-// cursor is from where on op asks to hear; nil: from now on.
-func cursor(op *graphql.OperationContext) *string {
+// followArgument is where a client says whether to go on with what happens from now on. It is the Hub's affair, too.
+const followArgument = "follow"
+
+// span is what of the log an operation asks to hear.
+type span struct {
+	after *string // nil: from now on
+	ends  bool    // with what has happened until now
+}
+
+func spanOf(op *graphql.OperationContext) (s span) {
 	for _, selection := range op.Operation.SelectionSet {
 		field, ok := selection.(*ast.Field)
 		if !ok {
 			continue
 		}
-		if text, ok := field.ArgumentMap(op.Variables)[cursorArgument].(string); ok {
-			return &text
+		arguments := field.ArgumentMap(op.Variables)
+		if text, ok := arguments[cursorArgument].(string); ok {
+			s.after = &text
 		}
+		s.ends = arguments[followArgument] == false
 	}
-	return nil
+	return s
 }
 
 // key is the same for questions that are the same, asked by those who may see the same.

@@ -25,6 +25,9 @@ type member struct {
 	after int64
 	// checked is the newest event when the viewer was last let in.
 	checked int64
+	// ends is whether the client wants no more than what had happened by then.
+	ends bool
+	last *int64 // where that is; nil: not known yet
 
 	over  atomic.Bool
 	mu    sync.Mutex         // before that of a stage
@@ -47,11 +50,17 @@ func (m *member) enter(after *string) {
 
 func (m *member) start(place inbox.Place) {
 	m.after, m.checked = place.After, place.Last
+	if m.last == nil {
+		m.last = &place.Last
+	}
 	g, errs := m.find(place)
 	switch {
 	case len(errs) > 0:
 		m.end(errs)
-	case g == nil, g.join(m):
+	case g == nil:
+	case m.ends:
+		m.hub.work.Go(func() { m.hearOut(g) })
+	case g.join(m):
 	default:
 		m.hub.work.Go(func() { m.catchUp(g) })
 	}
@@ -106,32 +115,46 @@ func (m *member) find(place inbox.Place) (*group, gqlerror.List) {
 func (m *member) catchUp(g *group) {
 	ctx, done := m.working()
 	defer done()
-	for {
-		answers, upTo, err := g.replay(ctx, m)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, errMoved):
-			done() // the next goroutine is another's
-			m.move(m.after + 1)
-			return
-		case err != nil:
-			m.fail(err)
-			return
-		}
-		for _, a := range answers {
-			if m.to.Room(ctx) != nil {
-				return
-			}
-			if !m.tell(a) {
-				return
-			}
-		}
-		m.after = upTo
+	for m.hearMore(ctx, done, g.replay) {
 		if g.join(m) {
 			return
 		}
 	}
+}
+
+// hearOut tells the client what it missed, and that this is all.
+func (m *member) hearOut(g *group) {
+	ctx, done := m.working()
+	defer done()
+	for m.after < *m.last {
+		if !m.hearMore(ctx, done, g.reread) {
+			return
+		}
+	}
+	m.end(nil)
+}
+
+// hearMore tells the client some of what it missed, and reports whether there may be more to tell here.
+func (m *member) hearMore(ctx context.Context, done func(), from func(context.Context, *member) ([]answer, int64, error)) bool {
+	answers, upTo, err := from(ctx, m)
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case errors.Is(err, errMoved):
+		done() // the next goroutine is another's
+		m.move(m.after + 1)
+		return false
+	case err != nil:
+		m.fail(err)
+		return false
+	}
+	for _, a := range answers {
+		if m.to.Room(ctx) != nil || !m.tell(a) {
+			return false
+		}
+	}
+	m.after = upTo
+	return true
 }
 
 // tell sends an answer, and reports whether there may be more.
@@ -144,6 +167,31 @@ func (m *member) tell(a answer) bool {
 		m.to.Next(a.payload)
 	}
 	return true
+}
+
+// await returns when there is more to read, for a client that has to be told up to an event this process has yet to hear of.
+func (m *member) await(ctx context.Context, g *group, more <-chan struct{}) error {
+	if !m.ends {
+		return nil
+	}
+	select {
+	case <-more:
+		return nil
+	case <-g.stage.reading.Done():
+		return context.Canceled
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// wanted returns the events the client wants to hear of.
+func (m *member) wanted(events []models.Event) []models.Event {
+	for i, e := range events {
+		if m.ends && e.Seq > *m.last {
+			return events[:i]
+		}
+	}
+	return events
 }
 
 // mayHear returns the events before the first that may have changed what the viewer may see since they were let in.
