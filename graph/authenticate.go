@@ -27,6 +27,13 @@ type bearer struct {
 	at      time.Time
 }
 
+func (b bearer) session() transport.Session {
+	v := b.viewer
+	return transport.Session{
+		ExpiresAt: b.expires, Subject: v.TokenID, Owner: v.OrganizationID + "/" + v.UserID, TrustedOnly: v.TrustedOnly,
+	}
+}
+
 // Authenticate finds the viewer a token stands for. Without a token nobody comes in, but may sign in.
 func Authenticate(store *models.Store) transport.Authenticate {
 	known, err := lru.New[[sha256.Size]byte, bearer](rememberedTokens)
@@ -51,6 +58,6 @@ func Authenticate(store *models.Store) transport.Authenticate {
 			b = bearer{viewer, expires, time.Now()}
 			known.Add(hash, b)
 		}
-		return view.WithViewer(ctx, b.viewer), transport.Session{ExpiresAt: b.expires, Subject: b.viewer.TokenID}, nil
+		return view.WithViewer(ctx, b.viewer), b.session(), nil
 	}
 }

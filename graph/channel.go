@@ -35,7 +35,7 @@ func (r *channelResolver) WebhookURL(ctx context.Context, obj *models.Channel) (
 
 func (r *channelResolver) Widget(ctx context.Context, obj *models.Channel) (*inbox.WidgetSettings, error) {
 	tx, err := view.From(ctx).Tx(ctx)
-	if err != nil || obj.Platform != models.Messenger || !tx.Role.May(models.ManageChannels) {
+	if err != nil || obj.Platform != models.Messenger || !tx.May(models.ManageChannels) {
 		return nil, err
 	}
 	return r.Inbox.Widget(ctx, view.ViewerFrom(ctx), obj.ID)

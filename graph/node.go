@@ -63,7 +63,7 @@ func ownToken(ctx context.Context, id string) (view.Node, error) {
 // quarantined finds a delivery in quarantine, for those who may look into it.
 func quarantined(ctx context.Context, id string) (view.Node, error) {
 	tx, err := view.From(ctx).Tx(ctx)
-	if err != nil || !tx.Role.May(models.ManageQuarantine) {
+	if err != nil || !tx.May(models.ManageQuarantine) {
 		return nil, err
 	}
 	var q models.Quarantined

@@ -59,9 +59,9 @@ func standing(ctx context.Context, tx *models.Tx) (*models.Organization, error) 
 	return directory.Organization, nil
 }
 
-// withRole adds what the viewer's role forbids.
+// withRole adds that the viewer's role, or token, forbids it.
 func withRole(tx *models.Tx, reasons []models.CannotReplyReason) []models.CannotReplyReason {
-	if !tx.Role.May(models.Reply) {
+	if !tx.May(models.Reply) {
 		reasons = append([]models.CannotReplyReason{models.CannotByRole}, reasons...)
 	}
 	return list(reasons)

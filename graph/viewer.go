@@ -42,7 +42,8 @@ func (r *mutationResolver) SwitchOrganization(ctx context.Context, input generat
 
 func (r *mutationResolver) CreateAPIToken(ctx context.Context, input generated.CreateAPITokenInput) (*generated.CreateAPITokenPayload, error) {
 	made, err := r.Inbox.CreateToken(ctx, view.ViewerFrom(ctx), inbox.TokenRequest{
-		Name: input.Name, ExpiresAt: input.ExpiresAt, Key: value(input.IdempotencyKey),
+		Name: input.Name, ExpiresAt: input.ExpiresAt, Scopes: input.Scopes, TrustedOnly: input.TrustedDocumentsOnly,
+		Key: value(input.IdempotencyKey),
 	})
 	payload := &generated.CreateAPITokenPayload{}
 	if payload.UserErrors, err = refusals(err); made == nil {

@@ -62,9 +62,9 @@ func (f *Feed) follow(ctx context.Context, viewer models.Viewer, after *string, 
 
 // Place is where someone begins to follow a log.
 type Place struct {
-	After int64       // the events behind it are new to them
-	Last  int64       // the newest event when they were let in: no earlier one changes what they may see
-	Role  models.Role // what they are to the organization
+	After  int64         // the events behind it are new to them
+	Last   int64         // the newest event when they were let in: no earlier one changes what they may see
+	Access models.Access // what they may do and see
 }
 
 // Begin lets the viewer follow the log of their organization after the cursor, or from now on.
@@ -73,7 +73,7 @@ func (f *Feed) Begin(ctx context.Context, viewer models.Viewer, after *string) (
 	if err != nil {
 		return Place{}, err
 	}
-	place := Place{After: now.LogEnd, Last: now.LogEnd, Role: now.Role}
+	place := Place{After: now.LogEnd, Last: now.LogEnd, Access: now.Access}
 	if after == nil {
 		return place, nil
 	}

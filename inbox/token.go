@@ -37,7 +37,7 @@ func (b *Inbox) SignIn(ctx context.Context, c Credentials) (*NewToken, models.Vi
 		return nil, viewer, organizations, err
 	}
 	expires := b.store.Now().Add(SessionLength)
-	token, err := b.issue(ctx, viewer, models.SessionToken, "", &expires, c.Key, c)
+	token, err := b.issue(ctx, viewer, models.Token{Kind: models.SessionToken, ExpiresAt: &expires}, c.Key, c)
 	return token, viewer, organizations, err
 }
 
@@ -96,15 +96,17 @@ func (b *Inbox) SwitchOrganization(ctx context.Context, viewer models.Viewer, or
 	}
 	viewer = models.Viewer{Kind: models.ActorUser, OrganizationID: chosen, UserID: viewer.UserID}
 	expires := b.store.Now().Add(SessionLength)
-	token, err := b.issue(ctx, viewer, models.SessionToken, "", &expires, key, organizationID)
+	token, err := b.issue(ctx, viewer, models.Token{Kind: models.SessionToken, ExpiresAt: &expires}, key, organizationID)
 	return token, viewer, err
 }
 
 // TokenRequest asks for an API token of the viewer's own.
 type TokenRequest struct {
-	Name      string
-	ExpiresAt *time.Time
-	Key       string `json:"-"`
+	Name        string
+	ExpiresAt   *time.Time
+	Scopes      []models.TokenScope `json:",omitempty"` // nil: all
+	TrustedOnly bool                `json:",omitempty"` // nothing but documents the server knows
+	Key         string              `json:"-"`
 }
 
 // CreateToken makes an API token that acts as the viewer, who has to be signed in.
@@ -115,7 +117,15 @@ func (b *Inbox) CreateToken(ctx context.Context, viewer models.Viewer, r TokenRe
 	if r.ExpiresAt != nil && !r.ExpiresAt.After(b.store.Now()) {
 		return nil, models.Refuse(models.InvalidInput, "expiresAt", "A token expires in the future.")
 	}
-	return b.issue(ctx, viewer, models.APIToken, r.Name, r.ExpiresAt, r.Key, r)
+	if r.Scopes != nil {
+		var err error
+		if r.Scopes, err = models.PickScopes(r.Scopes); err != nil {
+			return nil, err
+		}
+	}
+	return b.issue(ctx, viewer, models.Token{
+		Kind: models.APIToken, Name: r.Name, ExpiresAt: r.ExpiresAt, Scopes: r.Scopes, TrustedOnly: r.TrustedOnly,
+	}, r.Key, r)
 }
 
 // signedIn refuses what an API token may not do: make others, which would outlive it or reach where it does not.
@@ -133,16 +143,15 @@ func signedIn(tx *models.Tx) error {
 	return nil
 }
 
-func (b *Inbox) issue(ctx context.Context, viewer models.Viewer, kind models.TokenKind, name string, expires *time.Time,
-	key string, input any) (*NewToken, error) {
+func (b *Inbox) issue(ctx context.Context, viewer models.Viewer, wanted models.Token, key string, input any) (*NewToken, error) {
 	var issued struct{ ID, Secret string }
 	token := &models.Token{}
 	err := b.store.Do(ctx, viewer, models.ManageOwnTokens, func(tx *models.Tx) error {
 		if err := signedIn(tx); err != nil {
 			return err
 		}
-		result, err := tx.Once(models.ManageOwnTokens, key, []any{kind, input}, func() (string, error) {
-			t, secret, err := tx.NewToken(viewer.UserID, kind, name, expires)
+		result, err := tx.Once(models.ManageOwnTokens, key, []any{wanted.Kind, input}, func() (string, error) {
+			t, secret, err := tx.NewToken(viewer.UserID, wanted)
 			if err != nil {
 				return "", err
 			}
@@ -179,7 +188,7 @@ func revoke(tx *models.Tx, tokenID string) error {
 	if err := tx.Lock(&t, tokenID); err != nil {
 		return err
 	}
-	if t.UserID != tx.Viewer.UserID && !tx.Role.May(models.ManageMembers) {
+	if t.UserID != tx.Viewer.UserID && !tx.May(models.ManageMembers) {
 		return models.Refuse(models.NotFound, "", "There is no such token here.")
 	}
 	if t.RevokedAt != nil {

@@ -21,20 +21,30 @@ const (
 		set_config('role', 'parley_app', TRUE),
 		set_config('app.organization_id', $1, TRUE)`
 	asking = `
-		(SELECT m.role FROM memberships m
-			WHERE m.organization_id = $1 AND m.user_id = $2 AND m.removed_at IS NULL) AS role,
-		EXISTS (SELECT FROM tokens t
-			WHERE t.organization_id = $1 AND t.id = $3 AND t.user_id = $2
-			  AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $4)) AS token,
-		(SELECT o.last_event_seq FROM organizations o WHERE o.id = $1) AS log_end,
-		(SELECT o.forgotten_event_seq FROM organizations o WHERE o.id = $1) AS log_forgotten,
-		(SELECT d.version FROM directories d WHERE d.organization_id = $1) AS directory`
+		m.role,
+		t.id IS NOT NULL AS token,
+		array_to_string(t.scopes, ',') AS scopes,
+		o.last_event_seq AS log_end,
+		o.forgotten_event_seq AS log_forgotten,
+		d.version AS directory
+	FROM (SELECT) AS door
+	LEFT JOIN memberships m ON m.organization_id = $1 AND m.user_id = $2 AND m.removed_at IS NULL
+	LEFT JOIN tokens t ON t.organization_id = $1 AND t.id = $3 AND t.user_id = $2
+		AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $4)
+	LEFT JOIN organizations o ON o.id = $1
+	LEFT JOIN directories d ON d.organization_id = $1`
 )
+
+// asks is what entering asks with.
+func (v Viewer) asks(now time.Time) []any {
+	return []any{v.OrganizationID, v.UserID, v.TokenID, now}
+}
 
 // entrance is what the door finds.
 type entrance struct {
 	Role         *Role
 	Token        bool
+	Scopes       *string // of the token; nil: all
 	LogEnd       *int64
 	LogForgotten *int64
 	Directory    *int64
@@ -43,19 +53,19 @@ type entrance struct {
 // read takes what entering answers.
 func (e *entrance) read(row interface{ Scan(...any) error }) error {
 	var nothing any
-	return row.Scan(&nothing, &nothing, &e.Role, &e.Token, &e.LogEnd, &e.LogForgotten, &e.Directory)
+	return row.Scan(&nothing, &nothing, &e.Role, &e.Token, &e.Scopes, &e.LogEnd, &e.LogForgotten, &e.Directory)
 }
 
 // admit lets the viewer in if they may do the action.
-func (e entrance) admit(viewer Viewer, action Action) (Role, error) {
-	role, err := viewer.role(e.Role, e.Token)
+func (e entrance) admit(viewer Viewer, action Action) (Access, error) {
+	access, err := viewer.access(e)
 	if err != nil {
-		return "", err
+		return Access{}, err
 	}
-	if !role.May(action) {
-		return "", Refuse(Forbidden, "", "Your role does not allow this.")
+	if err := access.check(action); err != nil {
+		return Access{}, err
 	}
-	return role, nil
+	return access, nil
 }
 
 // snapshot is a connection on which a read-only transaction looks at one state of the database.
@@ -103,7 +113,7 @@ func (s *Store) reader(viewer Viewer) *Tx {
 
 // Standing is what a viewer is to an organization, and how far its log reaches.
 type Standing struct {
-	Role         Role
+	Access       Access
 	LogEnd       int64 // the number of the newest event
 	LogForgotten int64 // the last number no longer kept
 }
@@ -111,15 +121,15 @@ type Standing struct {
 // Stand asks the door whether the viewer may do the action, without going in.
 func (s *Store) Stand(ctx context.Context, viewer Viewer, action Action) (Standing, error) {
 	var found entrance
-	row := s.pool.QueryRowContext(ctx, entering, viewer.OrganizationID, viewer.UserID, viewer.TokenID, s.clock.Now())
+	row := s.pool.QueryRowContext(ctx, entering, viewer.asks(s.clock.Now())...)
 	if err := found.read(row); err != nil {
 		return Standing{}, fmt.Errorf("ask the door: %w", err)
 	}
-	role, err := found.admit(viewer, action)
+	access, err := found.admit(viewer, action)
 	if err != nil {
 		return Standing{}, err
 	}
-	standing := Standing{Role: role}
+	standing := Standing{Access: access}
 	if found.LogEnd != nil && found.LogForgotten != nil {
 		standing.LogEnd, standing.LogForgotten = *found.LogEnd, *found.LogForgotten
 	}
@@ -138,7 +148,7 @@ func (tx *Tx) enter(ctx context.Context, action Action, along *pgx.Batch) error 
 	var found entrance
 	batch := &pgx.Batch{}
 	batch.Queue(beginReading)
-	batch.Queue(entering, tx.Viewer.OrganizationID, tx.Viewer.UserID, tx.Viewer.TokenID, tx.Now).QueryRow(func(row pgx.Row) error {
+	batch.Queue(entering, tx.Viewer.asks(tx.Now)...).QueryRow(func(row pgx.Row) error {
 		return found.read(row)
 	})
 	batch.QueuedQueries = append(batch.QueuedQueries, along.QueuedQueries...)
@@ -151,7 +161,7 @@ func (tx *Tx) enter(ctx context.Context, action Action, along *pgx.Batch) error 
 
 // stepIn takes over what the door found, and lets the viewer in if they may do the action.
 func (tx *Tx) stepIn(found entrance, action Action) (err error) {
-	tx.Role, err = found.admit(tx.Viewer, action)
+	tx.Access, err = found.admit(tx.Viewer, action)
 	if found.LogEnd != nil {
 		tx.snapshot.logEnd = *found.LogEnd
 	}

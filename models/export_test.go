@@ -24,6 +24,15 @@ func Policy() map[Action][]Role {
 	return all
 }
 
+// ScopesOfActions is every action with the scope it belongs to.
+func ScopesOfActions() map[Action]TokenScope {
+	all := make(map[Action]TokenScope, len(policy))
+	for _, r := range policy {
+		all[r.action] = r.scope
+	}
+	return all
+}
+
 // Statements returns what fn makes the database do, with the values written out.
 func (s *Store) Statements(fn func(*Store) error) ([]string, error) {
 	r := &recorder{Interface: logger.Discard}

@@ -12,7 +12,7 @@ import (
 const glancing = "SELECT " + raising + " || set_config('plan_cache_mode', 'force_generic_plan', TRUE), " + asking
 
 // Glance reads a page of conversations as Tx.ListConversationColumns does, but in one round trip: the door, the page and the
-// end of the transaction. Whom the door refuses is told nothing of the page. The Tx is over: it has a Role, Rules and the
+// end of the transaction. Whom the door refuses is told nothing of the page. The Tx is over: it has its Access, Rules and the
 // time, and a Directory if that is remembered; nothing else can be asked of it.
 func (s *Store) Glance(ctx context.Context, viewer Viewer, action Action,
 	wanted ConversationColumns, f ConversationFilter, sort ConversationSort, p Page) (*Tx, *Connection[Conversation], error) {
@@ -47,7 +47,7 @@ func (tx *Tx) glance(ctx context.Context, action Action, page *leaf[Conversation
 	var refused error
 	batch := &pgx.Batch{}
 	batch.Queue(beginReading)
-	batch.Queue(door, tx.Viewer.OrganizationID, tx.Viewer.UserID, tx.Viewer.TokenID, tx.Now).QueryRow(func(row pgx.Row) error {
+	batch.Queue(door, tx.Viewer.asks(tx.Now)...).QueryRow(func(row pgx.Row) error {
 		var found entrance
 		if err := found.read(row); err != nil {
 			return fmt.Errorf("enter organization: %w", err)

@@ -72,13 +72,13 @@ func (s *Store) tryTakeIn(
 	ctx context.Context, organizationID string, channelIDs []string, fn func(*Intake) error,
 ) (events []Event, err error) {
 	viewer := FromPlatform(organizationID)
-	role, err := entrance{}.admit(viewer, ReceiveFromPlatform) // what a platform may do is not looked up
+	access, err := entrance{}.admit(viewer, ReceiveFromPlatform) // what a platform may do is not looked up
 	if err != nil {
 		return nil, err
 	}
 	err = s.db.WithContext(ctx).Connection(func(db *gorm.DB) (err error) {
 		in := &Intake{ctx: ctx, conn: db.Statement.ConnPool.(*sql.Conn), inside: withTurns(db)}
-		in.Tx = &Tx{Viewer: viewer, Role: role, Now: s.clock.Now(), Rules: s.rules, store: s, cipher: s.cipher}
+		in.Tx = &Tx{Viewer: viewer, Access: access, Now: s.clock.Now(), Rules: s.rules, store: s, cipher: s.cipher}
 		in.waiting.Queue("BEGIN")
 		in.waiting.Queue(opening, organizationID, channelIDs)
 		defer func() { err = errors.Join(err, in.undo()) }()

@@ -49,7 +49,9 @@ func (s *Store) Authenticate(ctx context.Context, secret string) (Viewer, time.T
 	if token.ExpiresAt != nil {
 		expires = *token.ExpiresAt
 	}
-	return Viewer{Kind: ActorUser, OrganizationID: organizationID, UserID: token.UserID, TokenID: token.ID}, expires, nil
+	return Viewer{
+		Kind: ActorUser, OrganizationID: organizationID, UserID: token.UserID, TokenID: token.ID, TrustedOnly: token.TrustedOnly,
+	}, expires, nil
 }
 
 // Login is what signing in needs to know of a user.

@@ -54,32 +54,33 @@ var people = []Role{Owner, Admin, Supervisor, Agent, ViewerRole}
 
 type rule struct {
 	action Action
+	scope  TokenScope // empty: it is not for members
 	roles  []Role
 }
 
 var policy = []rule{
-	{ViewInbox, []Role{Owner, Admin, Supervisor, Agent, ViewerRole, systemRole}},
-	{OpenInbox, []Role{Owner, Admin, Supervisor, Agent, ViewerRole}},
-	{MarkRead, []Role{Owner, Admin, Supervisor, Agent}},
-	{Reply, []Role{Owner, Admin, Supervisor, Agent}},
-	{RetryMessage, []Role{Owner, Admin, Supervisor, Agent}},
-	{ActOnMessage, []Role{Owner, Admin, Supervisor, Agent}},
-	{Assign, []Role{Owner, Admin, Supervisor, Agent}},
-	{AssignFromStream, []Role{Owner, Admin, Supervisor, Agent}},
-	{ChangeStatus, []Role{Owner, Admin, Supervisor, Agent}},
-	{ActivateInbox, []Role{Owner, Admin}},
-	{ManageChannels, []Role{Owner, Admin}},
-	{ManageMembers, []Role{Owner, Admin}},
-	{ManageQuarantine, []Role{Owner, Admin}},
-	{ChangePlan, []Role{systemRole}},
-	{ManageOwnTokens, []Role{Owner, Admin, Supervisor, Agent, ViewerRole}},
-	{ReceiveFromPlatform, []Role{platformRole, systemRole}},
-	{DeliverMessages, []Role{systemRole}},
-	{KeepTheClock, []Role{systemRole}},
-	{AdmitVisitors, []Role{platformRole}},
-	{ReadAsVisitor, []Role{visitorRole}},
-	{WriteAsVisitor, []Role{visitorRole}},
-	{IdentifyAsVisitor, []Role{visitorRole}},
+	{ViewInbox, ScopeRead, []Role{Owner, Admin, Supervisor, Agent, ViewerRole, systemRole}},
+	{OpenInbox, ScopeRead, []Role{Owner, Admin, Supervisor, Agent, ViewerRole}},
+	{MarkRead, ScopeOrganize, []Role{Owner, Admin, Supervisor, Agent}},
+	{Reply, ScopeReply, []Role{Owner, Admin, Supervisor, Agent}},
+	{RetryMessage, ScopeReply, []Role{Owner, Admin, Supervisor, Agent}},
+	{ActOnMessage, ScopeReply, []Role{Owner, Admin, Supervisor, Agent}},
+	{Assign, ScopeOrganize, []Role{Owner, Admin, Supervisor, Agent}},
+	{AssignFromStream, ScopeOrganize, []Role{Owner, Admin, Supervisor, Agent}},
+	{ChangeStatus, ScopeOrganize, []Role{Owner, Admin, Supervisor, Agent}},
+	{ActivateInbox, ScopeManage, []Role{Owner, Admin}},
+	{ManageChannels, ScopeManage, []Role{Owner, Admin}},
+	{ManageMembers, ScopeManage, []Role{Owner, Admin}},
+	{ManageQuarantine, ScopeManage, []Role{Owner, Admin}},
+	{ChangePlan, "", []Role{systemRole}},
+	{ManageOwnTokens, ScopeManage, []Role{Owner, Admin, Supervisor, Agent, ViewerRole}},
+	{ReceiveFromPlatform, "", []Role{platformRole, systemRole}},
+	{DeliverMessages, "", []Role{systemRole}},
+	{KeepTheClock, "", []Role{systemRole}},
+	{AdmitVisitors, "", []Role{platformRole}},
+	{ReadAsVisitor, "", []Role{visitorRole}},
+	{WriteAsVisitor, "", []Role{visitorRole}},
+	{IdentifyAsVisitor, "", []Role{visitorRole}},
 }
 
 // May reports whether the role may do the action. What the table does not say is not allowed.
@@ -92,6 +93,16 @@ func (r Role) May(a Action) bool {
 	return false
 }
 
+// scope is what a token needs for the action.
+func (a Action) scope() TokenScope {
+	for _, rule := range policy {
+		if rule.action == a {
+			return rule.scope
+		}
+	}
+	return ""
+}
+
 func (r rule) allows(role Role) bool {
 	for _, allowed := range r.roles {
 		if allowed == role {
@@ -101,20 +112,21 @@ func (r rule) allows(role Role) bool {
 	return false
 }
 
-// PolicyTable prints who may do what, one action a line. A golden file holds it, so that a change shows in review.
+// PolicyTable prints who may do what, and the scope a token needs for it, one action a line. A golden file holds it, so that a
+// change shows in review.
 func PolicyTable() string {
 	columns := append(append([]Role{}, people...), visitorRole, platformRole, systemRole)
 	var b strings.Builder
-	line := func(title string, cell func(Role) string) {
+	line := func(title, scope string, cell func(Role) string) {
 		text := fmt.Sprintf("%-22s", title)
 		for _, role := range columns {
 			text += fmt.Sprintf(" %-10s", cell(role))
 		}
-		b.WriteString(strings.TrimRight(text, " ") + "\n")
+		b.WriteString(text + " " + scope + "\n")
 	}
-	line("", func(r Role) string { return string(r) })
+	line("", "SCOPE", func(r Role) string { return string(r) })
 	for _, rule := range policy {
-		line(string(rule.action), func(r Role) string {
+		line(string(rule.action), or(string(rule.scope), "-"), func(r Role) string {
 			if rule.allows(r) {
 				return "yes"
 			}

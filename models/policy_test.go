@@ -93,7 +93,7 @@ func (w *world) remove(userID string) {
 func (w *world) token(expiresAt *time.Time) (token *models.Token, secret string) {
 	w.t.Helper()
 	must(w.t, w.store.Do(context.Background(), w.agent, models.ManageOwnTokens, func(tx *models.Tx) (err error) {
-		token, secret, err = tx.NewToken(w.agent.UserID, models.APIToken, "robot", expiresAt)
+		token, secret, err = tx.NewToken(w.agent.UserID, models.Token{Kind: models.APIToken, Name: "robot", ExpiresAt: expiresAt})
 		must(w.t, err)
 		return tx.Create(token)
 	}))

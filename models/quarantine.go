@@ -118,6 +118,9 @@ func (tx *Tx) ListQuarantine(f QuarantineFilter, p Page) (*Connection[Quarantine
 	if !tx.Role.May(ManageQuarantine) {
 		return nil, Refuse(Forbidden, "", "Only owners and admins may look into the quarantine.")
 	}
+	if err := tx.check(ManageQuarantine); err != nil {
+		return nil, err
+	}
 	query := tx.own()
 	if f.ChannelID != nil {
 		query = query.Where("channel_id = ?", *f.ChannelID)

@@ -155,16 +155,16 @@ func (s *Store) Read(ctx context.Context, viewer Viewer, action Action, fn func(
 func (s *Store) enter(db *gorm.DB, viewer Viewer, action Action) (*Tx, error) {
 	now := s.clock.Now()
 	var found entrance
-	err := db.Raw(entering, viewer.OrganizationID, viewer.UserID, viewer.TokenID, now).Scan(&found).Error
+	err := db.Raw(entering, viewer.asks(now)...).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("enter organization: %w", err)
 	}
-	role, err := found.admit(viewer, action)
+	access, err := found.admit(viewer, action)
 	if err != nil {
 		return nil, err
 	}
 	return &Tx{
-		Viewer: viewer, Role: role, Now: now, Rules: s.rules, store: s, db: withTurns(db), cipher: s.cipher,
+		Viewer: viewer, Access: access, Now: now, Rules: s.rules, store: s, db: withTurns(db), cipher: s.cipher,
 	}, nil
 }
 
@@ -176,21 +176,22 @@ func (v Viewer) explain(err error) error {
 	return err
 }
 
-func (v Viewer) role(membership *Role, token bool) (Role, error) {
+// access is what the viewer may do after what the door found.
+func (v Viewer) access(found entrance) (Access, error) {
 	switch {
 	case v.OrganizationID == "":
-		return "", Refuse(Unauthenticated, "", "Sign in first.")
+		return Access{}, Refuse(Unauthenticated, "", "Sign in first.")
 	case v.Kind == ActorSystem:
-		return systemRole, nil
+		return accessOf(systemRole, allScopes), nil
 	case v.Kind == ActorPlatform:
-		return platformRole, nil
-	case v.sight != "":
+		return accessOf(platformRole, allScopes), nil
+	case v.sight != Access{}:
 		return v.sight, nil
-	case membership == nil:
-		return "", Refuse(Unauthenticated, "", "You do not belong to this organization any more.")
-	case v.TokenID != "" && !token:
-		return "", Refuse(Unauthenticated, "", "This token was revoked or has expired.")
+	case found.Role == nil:
+		return Access{}, Refuse(Unauthenticated, "", "You do not belong to this organization any more.")
+	case v.TokenID != "" && !found.Token:
+		return Access{}, Refuse(Unauthenticated, "", "This token was revoked or has expired.")
 	default:
-		return *membership, nil
+		return accessOf(*found.Role, scopesIn(found.Scopes)), nil
 	}
 }

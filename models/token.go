@@ -28,22 +28,30 @@ type Token struct {
 	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
 	ExpiresAt      *time.Time
 	RevokedAt      *time.Time
+	Scopes         Array[TokenScope] `gorm:"type:text[]"` // nil: all
+	TrustedOnly    bool              // it asks nothing but documents the server knows
 }
 
-// NewToken makes a token for a member and its secret, which is shown once. The secret names the organization, so that
-// a look-up knows where to look.
-func (tx *Tx) NewToken(userID string, kind TokenKind, name string, expiresAt *time.Time) (token *Token, secret string, err error) {
+// HasScopes are the scopes the token has.
+func (t Token) HasScopes() []TokenScope {
+	if t.Scopes == nil {
+		return TokenScopes
+	}
+	return t.Scopes
+}
+
+// NewToken makes a token for a member, of the kind, name, scopes and so on that are wanted, and its secret, which is shown
+// once. The secret names the organization, so that a look-up knows where to look.
+func (tx *Tx) NewToken(userID string, wanted Token) (token *Token, secret string, err error) {
 	random := make([]byte, 32)
 	if _, err := rand.Read(random); err != nil {
 		return nil, "", fmt.Errorf("make token: %w", err)
 	}
 	org := strings.TrimPrefix(tx.Viewer.OrganizationID, OrganizationPrefix+"_")
 	secret = "ply_" + org + "_" + base64.RawURLEncoding.EncodeToString(random)
-	token = &Token{
-		OrganizationID: tx.Viewer.OrganizationID, ID: newID(TokenPrefix), UserID: userID, Kind: kind, Name: name,
-		Hash: hashOf([]byte(secret)), CreatedAt: tx.Now, ExpiresAt: expiresAt,
-	}
-	return token, secret, nil
+	wanted.OrganizationID, wanted.ID, wanted.UserID = tx.Viewer.OrganizationID, newID(TokenPrefix), userID
+	wanted.Hash, wanted.CreatedAt = hashOf([]byte(secret)), tx.Now
+	return &wanted, secret, nil
 }
 
 // organizationOf reads the organization's id out of a token's secret.

@@ -14,7 +14,7 @@ import (
 // Tx is the inside of the door: one transaction of one viewer in one organization.
 type Tx struct {
 	Viewer Viewer
-	Role   Role
+	Access           // the viewer's
 	Now    time.Time // one instant for the whole use case
 	Rules  Rules
 

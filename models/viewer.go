@@ -16,13 +16,14 @@ type Viewer struct {
 	OrganizationID string
 	UserID         string
 	TokenID        string // how the user came in; checked again at every door
-	sight          Role   // of Sight
+	TrustedOnly    bool   // the token was made for documents the server knows
+	sight          Access // of Sight
 }
 
-// Sight is the viewer of what all members of a role see alike. Who looks through it has to be let in by themselves, and is
-// no longer to look when the log tells of a change to their membership or token.
-func Sight(organizationID string, role Role) Viewer {
-	return Viewer{Kind: ActorUser, OrganizationID: organizationID, sight: role}
+// Sight is the viewer of what all who have the same access see alike. Who looks through it has to be let in by themselves, and
+// is no longer to look when the log tells of a change to their membership or token.
+func Sight(organizationID string, access Access) Viewer {
+	return Viewer{Kind: ActorUser, OrganizationID: organizationID, sight: access}
 }
 
 // System is the viewer of workers in an organization.

@@ -119,7 +119,7 @@ func (tx *Tx) admit(v Visitor, action Action, fn func(*Tx, *Visitor) error) erro
 	case !visitorRole.May(action):
 		return Refuse(Forbidden, "", "Visitors may not do this.")
 	}
-	tx.Role = visitorRole
+	tx.Access = accessOf(visitorRole, allScopes)
 	return fn(tx, &present)
 }
 

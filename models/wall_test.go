@@ -35,7 +35,7 @@ func (w *world) furnish() (b belongings) {
 	w.system(func(tx *models.Tx) (err error) {
 		b.identity = &models.ContactIdentity{}
 		must(w.t, tx.Find(b.identity, b.conversation.IdentityID))
-		b.token, _, err = tx.NewToken(w.agent.UserID, models.APIToken, "robot", nil)
+		b.token, _, err = tx.NewToken(w.agent.UserID, models.Token{Kind: models.APIToken, Name: "robot"})
 		must(w.t, err)
 		must(w.t, tx.Create(b.token))
 		b.team = tx.NewTeam("First line")

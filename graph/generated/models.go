@@ -202,6 +202,11 @@ type CreateAPITokenInput struct {
 	Name string `json:"name"`
 	// When it stops working by itself. Null: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What the token may be used for. It never may more than the member's role at that time. Null: everything, also what the
+	// role allows later.
+	Scopes []models.TokenScope `json:"scopes,omitempty"`
+	// Have the token ask nothing but documents the server knows.
+	TrustedDocumentsOnly bool `json:"trustedDocumentsOnly"`
 	// Makes a repeated call return the first result, secret included, for 24 hours. At most 200 characters.
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }

@@ -75,11 +75,13 @@ type ComplexityRoot struct {
 	}
 
 	ApiToken struct {
-		CreatedAt func(childComplexity int) int
-		ExpiresAt func(childComplexity int) int
-		ID        func(childComplexity int) int
-		Name      func(childComplexity int) int
-		RevokedAt func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		HasScopes   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		RevokedAt   func(childComplexity int) int
+		TrustedOnly func(childComplexity int) int
 	}
 
 	ApiTokenConnection struct {
@@ -1007,6 +1009,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApiToken.ExpiresAt(childComplexity), true
+	case "ApiToken.scopes":
+		if e.ComplexityRoot.ApiToken.HasScopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.HasScopes(childComplexity), true
 	case "ApiToken.id":
 		if e.ComplexityRoot.ApiToken.ID == nil {
 			break
@@ -1025,6 +1033,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApiToken.RevokedAt(childComplexity), true
+	case "ApiToken.trustedDocumentsOnly":
+		if e.ComplexityRoot.ApiToken.TrustedOnly == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.TrustedOnly(childComplexity), true
 
 	case "ApiTokenConnection.edges":
 		if e.ComplexityRoot.ApiTokenConnection.Edges == nil {
@@ -5382,7 +5396,7 @@ enum ReplyWindowState {
 
 "Why a reply would be refused."
 enum CannotReplyReason {
-  "The viewer's role does not allow it."
+  "The viewer's role does not allow it, or their token lacks the scope ` + "`" + `REPLY` + "`" + `."
   ROLE_NOT_ALLOWED
   "The inbox is deactivated."
   INBOX_DEACTIVATED
@@ -7499,6 +7513,22 @@ type ApiToken implements Node {
   expiresAt: Time
   "When it was revoked. Null: it was not."
   revokedAt: Time
+  "What it may be used for, as far as its user's role goes."
+  scopes: [TokenScope!]!
+  "Whether it asks nothing but documents the server knows."
+  trustedDocumentsOnly: Boolean!
+}
+
+"A part of what members may do that a token can be made for. None holds another: a token to reply with cannot look around."
+enum TokenScope {
+  "Queries and subscriptions, ` + "`" + `openInbox` + "`" + `, and saying that one is here."
+  READ
+  "Reply, retry, act on messages, and show that one is typing."
+  REPLY
+  "Assign, change the status, and mark as read."
+  ORGANIZE
+  "Manage channels, members, quarantine and tokens, and activate the inbox, as far as the role goes."
+  MANAGE
 }
 
 "A page of API tokens."
@@ -7610,6 +7640,13 @@ input CreateApiTokenInput {
   name: String!
   "When it stops working by itself. Null: never."
   expiresAt: Time
+  """
+  What the token may be used for. It never may more than the member's role at that time. Null: everything, also what the
+  role allows later.
+  """
+  scopes: [TokenScope!]
+  "Have the token ask nothing but documents the server knows."
+  trustedDocumentsOnly: Boolean! = false
   "Makes a repeated call return the first result, secret included, for 24 hours. At most 200 characters."
   idempotencyKey: String
 }
@@ -7723,6 +7760,10 @@ func (ec *executionContext) childFields_ApiToken(ctx context.Context, field grap
 		return ec.fieldContext_ApiToken_expiresAt(ctx, field)
 	case "revokedAt":
 		return ec.fieldContext_ApiToken_revokedAt(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ApiToken_scopes(ctx, field)
+	case "trustedDocumentsOnly":
+		return ec.fieldContext_ApiToken_trustedDocumentsOnly(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApiToken", field.Name)
 }

@@ -41,12 +41,12 @@ func spanOf(op *graphql.OperationContext) (s span) {
 }
 
 // key is the same for questions that are the same, asked by those who may see the same.
-func key(op *graphql.OperationContext, role models.Role) (string, error) {
+func key(op *graphql.OperationContext, access models.Access) (string, error) {
 	variables, err := json.Marshal(withoutCursor(op)) // keys sorted, values coerced, defaults filled in
 	if err != nil {
 		return "", err
 	}
-	parts := []string{string(role), op.Operation.Name, string(variables), normalized(op)}
+	parts := []string{access.String(), op.Operation.Name, string(variables), normalized(op)}
 	return strings.Join(parts, "\x00"), nil
 }
 

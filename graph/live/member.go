@@ -85,8 +85,8 @@ func (m *member) working() (ctx context.Context, done func()) {
 
 // find finds or founds the group, unless the client has gone meanwhile.
 func (m *member) find(place inbox.Place) (*group, gqlerror.List) {
-	q := question{m.exec, m.op, models.Sight(m.viewer.OrganizationID, place.Role)}
-	name, err := key(m.op, place.Role)
+	q := question{m.exec, m.op, models.Sight(m.viewer.OrganizationID, place.Access)}
+	name, err := key(m.op, place.Access)
 	if err != nil {
 		return nil, q.errors(err)
 	}

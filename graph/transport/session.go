@@ -20,6 +20,10 @@ type Session struct {
 	ExpiresAt time.Time
 	// Subject is whom open sockets are counted for. Empty: nobody.
 	Subject string
+	// Owner is the person in the organization, by whatever token they came in. Empty: a stranger.
+	Owner string
+	// TrustedOnly says that the token asks nothing but documents the server knows.
+	TrustedOnly bool
 }
 
 // ErrUnauthenticated says that a token was read and found bad, expired or missing.
