@@ -3,10 +3,10 @@ GOLANGCI_LINT := bin/golangci-lint-v2.15.0
 # Stamping asks git, which refuses in a checkout that belongs to another user.
 export GOFLAGS += -buildvcs=false
 
-.PHONY: help run test lint generate bench
+.PHONY: help run test lint generate bench acceptance
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## start the server with its own PostgreSQL and Redis, or those of DATABASE_URL and REDIS_URL
 	@[ -n "$$DATABASE_URL" ] || sh .ci/need postgres
@@ -29,6 +29,14 @@ bench: ## measure the inner loops, then the product beside its peers
 	@sh .ci/need postgres redis
 	go test -run '^$$' -bench . -benchmem ./graph/... ./inbox ./bench/load
 	go run ./bench $(BENCH)
+
+# ACCEPTANCE are words for the harness: ACCEPTANCE='--suite ws'.
+ACCEPTANCE ?= --strict
+
+acceptance: ## run the black-box harness beside this checkout against a server of our own
+	@sh .ci/need postgres
+	go build -tags faults -o bin/parley-acceptance .
+	node acceptance/main.mjs $(ACCEPTANCE)
 
 # The version is in the name, so that a new one here is installed everywhere.
 $(GOLANGCI_LINT):

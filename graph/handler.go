@@ -29,8 +29,14 @@ func NewExecutor(r *Resolver, log *slog.Logger) *executor.Executor {
 	exec.AroundResponses(r.respond)
 	exec.AroundRootFields(r.changeField)
 	exec.AroundRootFields(r.projecting())
+	if faults != nil {
+		exec.AroundFields(faults)
+	}
 	return exec
 }
+
+// faults is nil but in a build of its own: see faults.go.
+var faults graphql.FieldMiddleware
 
 // respond makes each response from a scope of its own, unless it shares one with others.
 func (r *Resolver) respond(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
