@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/graph/generated"
+	"parley/graph/transport"
 	"parley/models"
 )
 
@@ -57,6 +58,9 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 			shown.Message = "Text cannot contain NUL characters."
 			shown.Extensions = map[string]any{"code": models.InvalidInput}
 		case errors.As(err, &parsed) && parsed.Unwrap() == nil: // the executor's own: about the document
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			shown.Message = "The operation took too long. Ask for less at once."
+			shown.Extensions = map[string]any{"code": transport.CodeTimeout}
 		default:
 			mask(ctx, log, shown, err)
 		}

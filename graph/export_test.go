@@ -5,7 +5,12 @@ import (
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"parley/graph/generated"
 	"parley/graph/live"
 	"parley/models"
 )
@@ -41,3 +46,17 @@ func NewWriter(op *graphql.OperationContext) live.Writer {
 
 // Quoted is how projections write a string.
 func Quoted(s string) string { return string(quoted(nil, s)) }
+
+// CostOf is what an operation costs.
+func CostOf(op *graphql.OperationContext) int { return costOf(op) }
+
+// Cost is what the first operation of a document costs that no guard has seen, and how many selections were looked at.
+func Cost(document string) (cost, steps int) {
+	doc, err := parser.ParseQuery(&ast.Source{Input: document})
+	if err != nil {
+		panic(err)
+	}
+	validator.ValidateWithRules(generated.NewExecutableSchema(generated.Config{}).Schema(), doc, rules.NewRules())
+	b := bill{}
+	return int(b.selections(doc.Operations[0].SelectionSet).once), b.steps
+}

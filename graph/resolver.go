@@ -14,6 +14,7 @@ import (
 type Resolver struct {
 	Inbox    *inbox.Inbox
 	Whispers *inbox.Whispers
+	Limits   Limits
 	Plain    bool // has the executor write all there is to write: see projecting
 }
 

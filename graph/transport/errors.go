@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -22,14 +24,32 @@ const (
 	CodeUnsupportedMedia  = "UNSUPPORTED_MEDIA_TYPE"
 	CodeTooLarge          = "REQUEST_TOO_LARGE"
 	CodeTooComplex        = "QUERY_TOO_COMPLEX"
+	CodeRateLimited       = "RATE_LIMITED"
+	CodeTimeout           = "TIMEOUT"
 	CodeTooManyOperations = "TOO_MANY_OPERATIONS"
 	CodeUnavailable       = "SERVICE_UNAVAILABLE"
 	CodeInternal          = "INTERNAL_SERVER_ERROR"
 )
 
-// maxErrors is how many request errors an answer lists: a client reads the first, and a thousand typing
-// errors must not become a thousand sentences.
+// maxErrors is how many errors an answer lists: a client reads the first, and a thousand typing errors must not become a
+// thousand sentences.
 const maxErrors = 20
+
+// cutErrors keeps the first errors; the last that is kept says how many were left out.
+func cutErrors(errs gqlerror.List) gqlerror.List {
+	if len(errs) <= maxErrors {
+		return errs
+	}
+	kept := slices.Clone(errs[:maxErrors])
+	last := *kept[maxErrors-1]
+	last.Extensions = maps.Clone(last.Extensions)
+	if last.Extensions == nil {
+		last.Extensions = make(map[string]any)
+	}
+	last.Extensions["omitted"] = len(errs) - maxErrors
+	kept[maxErrors-1] = &last
+	return kept
+}
 
 func coded(code, message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code}}
@@ -42,8 +62,7 @@ func codeOf(err *gqlerror.Error) string {
 
 // requestError is the answer to an operation that never began.
 func requestError(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, errs gqlerror.List) *graphql.Response {
-	errs = errs[:min(len(errs), maxErrors)]
-	return exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+	return exec.DispatchError(graphql.WithOperationContext(ctx, op), cutErrors(errs))
 }
 
 // recovered turns a panic into the executor's own words for it, where it has any.
@@ -72,6 +91,8 @@ type refusal struct {
 	message string
 	// allow lists the methods a 405 must name.
 	allow string
+	// budget is what there is of points, where a 429 is for want of them.
+	budget Budget
 }
 
 func (r *refusal) Error() string { return r.message }
@@ -91,5 +112,10 @@ func (r *refusal) write(w http.ResponseWriter) {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
 	}
-	writeResponse(w, r.status, &graphql.Response{Errors: gqlerror.List{coded(r.code, r.message)}})
+	err := coded(r.code, r.message)
+	if r.budget.isSpent() {
+		err = r.budget.error()
+		r.budget.headers(h)
+	}
+	writeResponse(w, r.status, &graphql.Response{Errors: gqlerror.List{err}}, nil)
 }

@@ -32,7 +32,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		default:
 			err := recovered(r.Context(), h.Executor, logger(h.Log), panicked)
 			setHeaders(w, mediaJSON)
-			writeResponse(w, http.StatusInternalServerError, &graphql.Response{Errors: gqlerror.List{err}})
+			writeResponse(w, http.StatusInternalServerError, &graphql.Response{Errors: gqlerror.List{err}}, nil)
 		}
 	}()
 	for _, t := range h.Transports {

@@ -29,6 +29,10 @@ type HTTP struct {
 	MaxURL int
 	// Timeout is how long an operation may take. Zero: 15 s.
 	Timeout time.Duration
+	// Address says where a request comes from. Nil: from the connection's other end.
+	Address func(*http.Request) string
+	// Limiter has those pay who come with a bad token. Nil: nobody does. See Meter for all others.
+	Limiter Limiter
 	// Log receives what the client must not see. Nil: slog.Default().
 	Log *slog.Logger
 }
@@ -47,7 +51,10 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	resp, refused := h.answer(w, r, media, exec)
+	resp, paid, refused := h.answer(w, r, media, exec)
+	if paid != nil {
+		paid.Budget.headers(w.Header())
+	}
 	if refused != nil {
 		refused.write(w)
 		return
@@ -56,7 +63,7 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	writeResponse(w, status, resp)
+	writeResponse(w, status, resp, paid)
 }
 
 const allMethods = "GET, POST, OPTIONS"
@@ -70,10 +77,10 @@ func setHeaders(w http.ResponseWriter, media string) {
 	h.Add("Vary", "Accept")
 }
 
-func (h HTTP) answer(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
+func (h HTTP) answer(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor) (*graphql.Response, *Charge, *refusal) {
 	ctx, _, params, refused := h.request(w, r, media)
 	if refused != nil {
-		return nil, refused
+		return nil, nil, refused
 	}
 	return h.run(ctx, r.Method, params, exec)
 }
@@ -125,20 +132,31 @@ func isJSON(h http.Header) bool {
 }
 
 func (h HTTP) authenticate(r *http.Request) (context.Context, Session, *refusal) {
+	address := addressOf(r, h.Address)
 	token, err := bearer(r.Header.Values("Authorization"))
 	if err != nil {
-		return nil, Session{}, unauthenticated
+		return nil, Session{}, h.badToken(r.Context(), address)
 	}
 	ctx, session, err := h.Authenticate.check(r.Context(), token)
 	switch {
 	case err == nil:
-		return ctx, session, nil
+		return withCaller(ctx, session, address), session, nil
 	case errors.Is(err, ErrUnauthenticated):
-		return nil, Session{}, unauthenticated
+		return nil, Session{}, h.badToken(r.Context(), address)
 	case r.Context().Err() == nil:
 		logger(h.Log).ErrorContext(r.Context(), "authenticate graphql request", "error", err)
 	}
 	return nil, Session{}, unavailable
+}
+
+// badToken has the address pay for a token that is no good.
+func (h HTTP) badToken(ctx context.Context, address string) *refusal {
+	if h.Limiter != nil {
+		if left := h.Limiter.Take(ctx, Payer{Address: address}, badTokenPoints); left.isSpent() {
+			return &refusal{status: http.StatusTooManyRequests, budget: left}
+		}
+	}
+	return unauthenticated
 }
 
 var (
@@ -177,24 +195,25 @@ func asRefusal(err error) *refusal {
 	return badRequest(err.Error())
 }
 
-func (h HTTP) run(ctx context.Context, method string, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, *refusal) {
+func (h HTTP) run(ctx context.Context, method string, params *graphql.RawParams, exec graphql.GraphExecutor) (*graphql.Response, *Charge, *refusal) {
 	op, errs := exec.CreateOperationContext(ctx, params)
+	paid := ChargeOf(op)
 	if len(errs) > 0 {
-		return requestError(ctx, exec, op, errs), nil
+		return requestError(ctx, exec, op, errs), paid, nil
 	}
 	switch kind := op.Operation.Operation; {
 	case kind == ast.Subscription:
-		return nil, &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "A subscription needs a stream: accept " + mediaStream + ", or use a websocket with the subprotocol " + subprotocol + "."}
+		return nil, paid, &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "A subscription needs a stream: accept " + mediaStream + ", or use a websocket with the subprotocol " + subprotocol + "."}
 	case kind == ast.Mutation && method == http.MethodGet:
-		return nil, &refusal{status: http.StatusMethodNotAllowed, code: CodeMethodNotAllowed, allow: http.MethodPost, message: "Mutations need POST."}
+		return nil, paid, &refusal{status: http.StatusMethodNotAllowed, code: CodeMethodNotAllowed, allow: http.MethodPost, message: "Mutations need POST."}
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(h.Timeout, defaultTimeout))
 	defer cancel()
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	if resp := responses(ctx); resp != nil {
-		return resp, nil
+		return resp, paid, nil
 	}
-	return nil, unavailable
+	return nil, paid, unavailable
 }
 
 const defaultTimeout = 15 * time.Second
@@ -205,6 +224,8 @@ func statusOf(resp *graphql.Response, media string) int {
 	switch {
 	case (empty || string(resp.Data) == "null") && len(resp.Errors) > 0 && codeOf(resp.Errors[0]) == CodeUnauthenticated:
 		return http.StatusUnauthorized
+	case empty && len(resp.Errors) > 0 && codeOf(resp.Errors[0]) == CodeRateLimited:
+		return http.StatusTooManyRequests
 	case empty && media == mediaResponse:
 		return http.StatusBadRequest
 	}

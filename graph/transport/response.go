@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -12,24 +13,41 @@ import (
 
 // appendResponse writes resp as the GraphQL specification wants it: errors first, and no data entry at all,
 // not even null, where nothing ran. Data is copied as it is, since gqlgen reuses its buffer for the next event.
-func appendResponse(b []byte, resp *graphql.Response) []byte {
+func appendResponse(b []byte, resp *graphql.Response) []byte { return appendCharged(b, resp, nil) }
+
+// appendCharged also tells what was paid for the response, if anything was.
+func appendCharged(b []byte, resp *graphql.Response, paid *Charge) []byte {
 	b = append(b, '{')
 	if len(resp.Errors) > 0 {
 		b = append(b, `"errors":`...)
-		b = append(appendJSON(b, resp.Errors), ',')
+		b = append(appendJSON(b, cutErrors(resp.Errors)), ',')
 	}
 	if len(resp.Data) > 0 {
 		b = append(b, `"data":`...)
 		b = append(append(b, resp.Data...), ',')
 	}
-	if len(resp.Extensions) > 0 {
+	if len(resp.Extensions) > 0 || paid != nil {
 		b = append(b, `"extensions":`...)
-		b = append(appendJSON(b, resp.Extensions), ',')
+		b = append(appendExtensions(b, resp.Extensions, paid), ',')
 	}
 	if b[len(b)-1] != ',' {
 		return append(b, `"data":null}`...)
 	}
 	b[len(b)-1] = '}'
+	return b
+}
+
+func appendExtensions(b []byte, extensions map[string]any, paid *Charge) []byte {
+	if paid == nil {
+		return appendJSON(b, extensions)
+	}
+	b = append(paid.append(append(b, `{"cost":`...)), '}')
+	if len(extensions) == 0 {
+		return b
+	}
+	others := len(b)
+	b = appendJSON(b, extensions)
+	b[others-1], b = ',', slices.Delete(b, others, others+1)
 	return b
 }
 
@@ -46,9 +64,9 @@ var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 const longestBody = 256 << 10
 
-func writeResponse(w http.ResponseWriter, status int, resp *graphql.Response) {
+func writeResponse(w http.ResponseWriter, status int, resp *graphql.Response, paid *Charge) {
 	space := bodies.Get().(*[]byte)
-	body := appendResponse((*space)[:0], resp)
+	body := appendCharged((*space)[:0], resp, paid)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	// A client that went away needs no answer.
