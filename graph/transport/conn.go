@@ -40,6 +40,8 @@ type conn struct {
 	inbound *bucket
 	// authorization is what the upgrade said of who asks, until the greeting.
 	authorization []string
+	// address is where the upgrade came from.
+	address string
 	// viewer is ctx for whom was let in, nil before.
 	viewer context.Context
 
@@ -76,6 +78,7 @@ func newConn(ws *WebSocket, sock net.Conn, r *http.Request, exec graphql.GraphEx
 		frames:        frames{limit: ws.config.MaxMessage},
 		inbound:       newBucket(ws.config.MessageRate, ws.config.MessageBurst, now),
 		authorization: r.Header.Values("Authorization"),
+		address:       addressOf(r, ws.config.Address),
 		out:           outbox{limit: ws.config.MaxQueue},
 		since:         now,
 		pingAt:        now.Add(ws.config.KeepAlive),

@@ -15,6 +15,8 @@ func (c *conn) greet(m message) {
 	}
 	viewer, session, err := c.authenticate(m)
 	switch {
+	case errors.Is(err, ErrUnauthenticated) && payForBadToken(c.ctx, c.ws.config.Limiter, c.address).isSpent():
+		c.end(websocket.CloseTryAgainLater, "Too many attempts")
 	case errors.Is(err, ErrUnauthenticated):
 		c.end(CloseForbidden, "Forbidden")
 	case err != nil:
@@ -22,7 +24,7 @@ func (c *conn) greet(m message) {
 	case !c.ws.seat(c, session.Subject):
 		c.end(websocket.CloseTryAgainLater, "Too many connections")
 	default:
-		c.viewer, c.authorization = viewer, nil
+		c.viewer, c.authorization = withCaller(viewer, session, c.address), nil
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.greeted, c.expiresAt = true, session.ExpiresAt

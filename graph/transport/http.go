@@ -149,12 +149,9 @@ func (h HTTP) authenticate(r *http.Request) (context.Context, Session, *refusal)
 	return nil, Session{}, unavailable
 }
 
-// badToken has the address pay for a token that is no good.
 func (h HTTP) badToken(ctx context.Context, address string) *refusal {
-	if h.Limiter != nil {
-		if left := h.Limiter.Take(ctx, Payer{Address: address}, badTokenPoints); left.isSpent() {
-			return &refusal{status: http.StatusTooManyRequests, budget: left}
-		}
+	if left := payForBadToken(ctx, h.Limiter, address); left.isSpent() {
+		return &refusal{status: http.StatusTooManyRequests, budget: left}
 	}
 	return unauthenticated
 }

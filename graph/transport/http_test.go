@@ -42,8 +42,13 @@ func (a answer) code() string {
 // ask serves r and insists on what holds for every answer.
 func ask(t *testing.T, h HTTP, r *http.Request) answer {
 	t.Helper()
+	return askOf(t, newToy().executor(), h, r)
+}
+
+func askOf(t *testing.T, exec graphql.GraphExecutor, h HTTP, r *http.Request) answer {
+	t.Helper()
 	a := answer{ResponseRecorder: httptest.NewRecorder()}
-	Handler{Executor: newToy().executor(), Transports: []graphql.Transport{h}}.ServeHTTP(a, r)
+	Handler{Executor: exec, Transports: []graphql.Transport{h}}.ServeHTTP(a, r)
 	if a.Header().Get("X-Content-Type-Options") != "nosniff" || a.Header().Get("Cache-Control") != "no-store" || a.Header().Get("Vary") != "Accept" {
 		t.Errorf("headers are %v", a.Header())
 	}

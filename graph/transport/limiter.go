@@ -13,7 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// Payer is who pays for an operation: the owner of a session, or where nobody is known the address they come from.
+// Payer is who pays for an operation: the owner of a session, or of strangers the address they come from.
 type Payer struct {
 	Owner   string
 	Address string
@@ -49,13 +49,24 @@ type caller struct {
 }
 
 func withCaller(ctx context.Context, s Session, address string) context.Context {
-	who := Payer{Owner: cmp.Or(s.Owner, s.Subject), Address: address}
+	who := Payer{Owner: cmp.Or(s.Owner, s.Subject)}
+	if who.Owner == "" {
+		who.Address = address
+	}
 	return context.WithValue(ctx, callerKey{}, caller{payer: who, trustedOnly: s.TrustedOnly})
 }
 
 func callerOf(ctx context.Context) caller {
 	c, _ := ctx.Value(callerKey{}).(caller)
 	return c
+}
+
+// payForBadToken has an address pay for a token that is no good.
+func payForBadToken(ctx context.Context, l Limiter, address string) Budget {
+	if l == nil {
+		return Budget{}
+	}
+	return l.Take(ctx, Payer{Address: address}, badTokenPoints)
 }
 
 // addressOf is where a request comes from, as configured says or else the connection's other end.

@@ -22,6 +22,10 @@ import (
 type WebSocketConfig struct {
 	// Authenticate says who connects. Nil: everyone is a stranger.
 	Authenticate Authenticate
+	// Address says where a request comes from. Nil: from the connection's other end.
+	Address func(*http.Request) string
+	// Limiter has those pay who come with a bad token. Nil: nobody does. See Meter for all others.
+	Limiter Limiter
 	// Origins are the web pages that may connect, exactly as browsers name them ("https://app.example.com").
 	// Pages of our own host and clients that are no browser may always.
 	Origins []string
