@@ -111,7 +111,7 @@ type parley struct {
 	visitors *messenger.Handler
 	live     *live.Hub
 	sockets  *transport.WebSocket
-	streams  *transport.SSE
+	streams  *transport.Streams
 	server   *http.Server
 	ready    *readiness
 	log      *slog.Logger
@@ -161,7 +161,7 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	authenticate := graph.Authenticate(store)
 	p.live = live.NewHub(store, p.feed, p.whispers, log)
 	answers := transport.HTTP{Authenticate: authenticate, Log: log}
-	p.streams = transport.NewSSE(transport.SSEConfig{HTTP: answers, Live: p.live})
+	p.streams = transport.NewStreams(transport.StreamsConfig{HTTP: answers, Live: p.live})
 	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Origins: config.Origins, Live: p.live, Log: log})
 	p.server = &http.Server{
 		Handler: routes(p, transport.Handler{

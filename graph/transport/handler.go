@@ -1,8 +1,9 @@
 // Package transport carries GraphQL over HTTP and websockets, for any executor of gqlgen.
 //
-// HTTP answers queries and mutations. WebSocket speaks graphql-transport-ws and nothing older. Guard refuses
-// documents that cost more to read than they are worth, on every transport alike, and Handler ties them
-// together. None of them knows a schema or a viewer: Authenticate is where the two worlds meet.
+// HTTP answers queries and mutations. Streams serves subscriptions over HTTP, as server-sent events or in parts.
+// WebSocket speaks graphql-transport-ws and nothing older. Guard refuses documents that cost more to read than they
+// are worth, on every transport alike, and Handler ties them together. None of them knows a schema or a viewer:
+// Authenticate is where the two worlds meet.
 package transport
 
 import (

@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/gorilla/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // HTTP answers one GraphQL request with one response, by POST or, for queries, by GET.
@@ -52,14 +53,15 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		return
 	}
 	resp, paid, refused := h.answer(w, r, media, exec)
-	if paid != nil {
-		paid.Budget.headers(w.Header())
-	}
+	paid.headers(w.Header())
 	if refused != nil {
 		refused.write(w)
 		return
 	}
-	status := statusOf(resp, media)
+	writeStatus(w, statusOf(resp, media), resp, paid)
+}
+
+func writeStatus(w http.ResponseWriter, status int, resp *graphql.Response, paid *Charge) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
@@ -71,11 +73,13 @@ const allMethods = "GET, POST, OPTIONS"
 // setHeaders comes first, so that whatever happens later is typed, and for no cache.
 func setHeaders(w http.ResponseWriter, media string) {
 	h := w.Header()
-	h.Set("Content-Type", media+"; charset=utf-8")
+	h.Set("Content-Type", contentType(media))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept")
 }
+
+func contentType(media string) string { return media + "; charset=utf-8" }
 
 func (h HTTP) answer(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor) (*graphql.Response, *Charge, *refusal) {
 	ctx, _, params, refused := h.request(w, r, media)
@@ -109,7 +113,7 @@ func (h HTTP) admit(r *http.Request, media string) *refusal {
 	case r.Method != http.MethodGet && r.Method != http.MethodPost:
 		return &refusal{status: http.StatusMethodNotAllowed, code: CodeMethodNotAllowed, allow: allMethods, message: "Use GET or POST."}
 	case media == "":
-		return &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "Answers are " + mediaResponse + " or " + mediaJSON + "."}
+		return notAcceptable
 	case r.Method == http.MethodPost && !isJSON(r.Header):
 		return &refusal{status: http.StatusUnsupportedMediaType, code: CodeUnsupportedMedia, message: "The body must be " + mediaJSON + ", in UTF-8 and not compressed."}
 	case r.Method == http.MethodPost && r.ContentLength > h.maxBody():
@@ -120,7 +124,12 @@ func (h HTTP) admit(r *http.Request, media string) *refusal {
 	return nil
 }
 
-var tooLarge = &refusal{status: http.StatusRequestEntityTooLarge, code: CodeTooLarge, message: "The body is too large."}
+var (
+	notAcceptable = &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "Answers are " + mediaResponse + " or " + mediaJSON + "."}
+	tooLarge      = &refusal{status: http.StatusRequestEntityTooLarge, code: CodeTooLarge, message: "The body is too large."}
+	mutationByGET = &refusal{status: http.StatusMethodNotAllowed, code: CodeMethodNotAllowed, allow: http.MethodPost, message: "Mutations need POST."}
+	needsStream   = &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "A subscription needs a stream: accept " + mediaEvents + " or " + mediaParts + ";subscriptionSpec=" + subscriptionSpec + ", or use a websocket with the subprotocol " + subprotocol + "."}
+)
 
 func (h HTTP) maxBody() int64 { return cmp.Or(h.MaxBody, 256<<10) }
 
@@ -198,22 +207,33 @@ func (h HTTP) run(ctx context.Context, method string, params *graphql.RawParams,
 	if len(errs) > 0 {
 		return requestError(ctx, exec, op, errs), paid, nil
 	}
+	resp, refused := h.execute(ctx, method, exec, op)
+	return resp, paid, refused
+}
+
+func (h HTTP) execute(ctx context.Context, method string, exec graphql.GraphExecutor, op *graphql.OperationContext) (*graphql.Response, *refusal) {
 	switch kind := op.Operation.Operation; {
 	case kind == ast.Subscription:
-		return nil, paid, &refusal{status: http.StatusNotAcceptable, code: CodeNotAcceptable, message: "A subscription needs a stream: accept " + mediaStream + ", or use a websocket with the subprotocol " + subprotocol + "."}
+		return nil, needsStream
 	case kind == ast.Mutation && method == http.MethodGet:
-		return nil, paid, &refusal{status: http.StatusMethodNotAllowed, code: CodeMethodNotAllowed, allow: http.MethodPost, message: "Mutations need POST."}
+		return nil, mutationByGET
 	}
+	if resp := h.dispatch(ctx, exec, op); resp != nil {
+		return resp, nil
+	}
+	return nil, unavailable
+}
+
+func (h HTTP) dispatch(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext) *graphql.Response {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(h.Timeout, defaultTimeout))
 	defer cancel()
 	responses, ctx := exec.DispatchOperation(ctx, op)
-	if resp := responses(ctx); resp != nil {
-		return resp, paid, nil
-	}
-	return nil, paid, unavailable
+	return responses(ctx)
 }
 
 const defaultTimeout = 15 * time.Second
+
+func isRateLimited(errs gqlerror.List) bool { return len(errs) > 0 && codeOf(errs[0]) == CodeRateLimited }
 
 // statusOf says 401 when a stranger asked for nothing but what needs a viewer, so that clients sign in again.
 func statusOf(resp *graphql.Response, media string) int {
@@ -221,7 +241,7 @@ func statusOf(resp *graphql.Response, media string) int {
 	switch {
 	case (empty || string(resp.Data) == "null") && len(resp.Errors) > 0 && codeOf(resp.Errors[0]) == CodeUnauthenticated:
 		return http.StatusUnauthorized
-	case empty && len(resp.Errors) > 0 && codeOf(resp.Errors[0]) == CodeRateLimited:
+	case empty && isRateLimited(resp.Errors):
 		return http.StatusTooManyRequests
 	case empty && media == mediaResponse:
 		return http.StatusBadRequest

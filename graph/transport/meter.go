@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -83,6 +84,13 @@ func tooCostly(cost, limit int) *gqlerror.Error {
 	err := coded(CodeTooComplex, fmt.Sprintf("The operation costs %d: at most %d is allowed. Ask for smaller pages, or for less of each entry.", cost, limit))
 	err.Extensions["cost"], err.Extensions["limit"] = cost, limit
 	return err
+}
+
+// headers tells of what is left to the payer.
+func (c *Charge) headers(h http.Header) {
+	if c != nil {
+		c.Budget.headers(h)
+	}
 }
 
 // append writes the charge as extensions.cost of an answer.

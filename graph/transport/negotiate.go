@@ -9,7 +9,8 @@ import (
 const (
 	mediaJSON     = "application/json"
 	mediaResponse = "application/graphql-response+json"
-	mediaStream   = "text/event-stream"
+	mediaEvents   = "text/event-stream"
+	mediaParts    = "multipart/mixed"
 )
 
 // negotiate picks the media type of an answer by the weights of an Accept header; "" when there is none to
@@ -31,16 +32,18 @@ func negotiate(accept []string) string {
 	return ""
 }
 
-// prefersStream reports whether an Accept header asks for a stream by name, and for nothing else by name rather.
-func prefersStream(accept []string) bool {
+// framingOf is the framing of streams an Accept header asks for by name; nil if it asks for none, or for an answer rather.
+func framingOf(accept []string) framing {
 	header := strings.Join(accept, ",")
-	stream := weigh(header, mediaStream)
-	for _, media := range []string{mediaJSON, mediaResponse} {
-		if other := weigh(header, media); other.named() && other.q > stream.q {
-			return false
-		}
+	events, parts := weigh(header, mediaEvents).byName(), weigh(header, mediaParts).byName()
+	answer := max(weigh(header, mediaJSON).byName(), weigh(header, mediaResponse).byName())
+	switch {
+	case events > 0 && events >= parts && events >= answer:
+		return serverSent{}
+	case parts > 0 && parts >= answer:
+		return multipart{}
 	}
-	return stream.named() && stream.q > 0
+	return nil
 }
 
 // weight is what a header thinks of one media type: the closest match counts, whatever its place.
@@ -51,12 +54,19 @@ type weight struct {
 
 func (w weight) named() bool { return w.closeness == 3 }
 
+func (w weight) byName() float64 {
+	if w.named() {
+		return w.q
+	}
+	return 0
+}
+
 func weigh(header, media string) weight {
 	var best weight
 	for entry := range strings.SplitSeq(header, ",") {
 		got, params, err := mime.ParseMediaType(entry)
 		found := weight{q: quality(params["q"]), closeness: closeness(got, media)}
-		if err == nil && utf8Charset(params) && found.closeness > best.closeness {
+		if err == nil && utf8Charset(params) && (media != mediaParts || params["subscriptionspec"] == subscriptionSpec) && found.closeness > best.closeness {
 			best = found
 		}
 	}

@@ -47,19 +47,20 @@ func (s *stage) stream(t *testing.T) Stream {
 // streamed serves one request in a test's own time and returns what was answered when it is over.
 type streamed struct {
 	*stage
-	sse  *SSE
-	body *bufio.Reader
-	resp *http.Response
-	quit context.CancelFunc
+	transport *Streams
+	client    *http.Transport
+	body      *bufio.Reader
+	resp      *http.Response
+	quit      context.CancelFunc
 }
 
-func openStream(t *testing.T, config SSEConfig, r *http.Request) *streamed {
+func openStream(t *testing.T, config StreamsConfig, r *http.Request) *streamed {
 	t.Helper()
 	s := &streamed{stage: &stage{}}
 	config.Live = s.stage
-	s.sse = NewSSE(config)
+	s.transport = NewStreams(config)
 	p := pipes{make(chan net.Conn), make(chan struct{})}
-	server := &http.Server{Handler: Handler{Executor: newToy().executor(), Transports: []graphql.Transport{s.sse, HTTP{}}}, WriteTimeout: time.Second}
+	server := &http.Server{Handler: Handler{Executor: newToy().executor(), Transports: []graphql.Transport{s.transport, HTTP{}}}, WriteTimeout: time.Second}
 	served := make(chan error)
 	go func() { served <- server.Serve(p) }()
 	client := &http.Transport{DialContext: p.dial}
@@ -69,6 +70,7 @@ func openStream(t *testing.T, config SSEConfig, r *http.Request) *streamed {
 	if r.Header.Get("Accept") == "" {
 		r.Header.Set("Accept", "text/event-stream")
 	}
+	s.client = client
 	resp, err := client.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +84,18 @@ func openStream(t *testing.T, config SSEConfig, r *http.Request) *streamed {
 		_ = <-served
 	})
 	return s
+}
+
+// again sends another request to the same server.
+func (s *streamed) again(t *testing.T, r *http.Request) *http.Response {
+	t.Helper()
+	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", "parley.example", ""
+	resp, err := s.client.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp
 }
 
 // event reads the next event, without its comments.
@@ -112,11 +126,11 @@ func (s *streamed) expect(t *testing.T, wantKind, wantData string) {
 	}
 }
 
-func TestSSE(t *testing.T) {
+func TestServerSentEvents(t *testing.T) {
 	subscription := func() *http.Request { return post(query(`subscription { said }`)) }
 	t.Run("streams a subscription, and completes it", func(t *testing.T) {
 		inTime(t, func(t *testing.T) {
-			s := openStream(t, SSEConfig{}, subscription())
+			s := openStream(t, StreamsConfig{}, subscription())
 			if s.resp.StatusCode != 200 || s.resp.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" || s.resp.Header.Get("X-Accel-Buffering") != "no" {
 				t.Errorf("answered %v", s.resp)
 			}
@@ -136,7 +150,7 @@ func TestSSE(t *testing.T) {
 	})
 	t.Run("answers a query, and completes it", func(t *testing.T) {
 		inTime(t, func(t *testing.T) {
-			s := openStream(t, SSEConfig{}, post(query(`{ hello }`)))
+			s := openStream(t, StreamsConfig{}, post(query(`{ hello }`)))
 			s.expect(t, "next", `{"data":{"hello":"world"}}`)
 			s.expect(t, "complete", "")
 			if _, data := s.event(t); data != "EOF" {
@@ -146,7 +160,7 @@ func TestSSE(t *testing.T) {
 	})
 	t.Run("says what is wrong with a document", func(t *testing.T) {
 		inTime(t, func(t *testing.T) {
-			s := openStream(t, SSEConfig{}, post(query(`{ nope }`)))
+			s := openStream(t, StreamsConfig{}, post(query(`{ nope }`)))
 			s.expect(t, "next", `"errors"`)
 			s.expect(t, "complete", "")
 		})
@@ -162,7 +176,7 @@ func TestSSE(t *testing.T) {
 	} {
 		t.Run("refuses "+name, func(t *testing.T) {
 			inTime(t, func(t *testing.T) {
-				s := openStream(t, SSEConfig{HTTP: HTTP{Authenticate: doorman}}, test.r)
+				s := openStream(t, StreamsConfig{HTTP: HTTP{Authenticate: doorman}}, test.r)
 				if s.resp.StatusCode != test.status || !strings.HasPrefix(s.resp.Header.Get("Content-Type"), "application/") {
 					t.Errorf("answered %v", s.resp)
 				}
@@ -171,7 +185,7 @@ func TestSSE(t *testing.T) {
 	}
 	t.Run("gives up its subscription when the client is gone", func(t *testing.T) {
 		inTime(t, func(t *testing.T) {
-			s := openStream(t, SSEConfig{}, subscription())
+			s := openStream(t, StreamsConfig{}, subscription())
 			s.stream(t)
 			s.quit()
 			_ = s.resp.Body.Close()
@@ -185,13 +199,13 @@ func TestSSE(t *testing.T) {
 		for _, by := range []string{"shutdown", "expiry"} {
 			t.Run(by, func(t *testing.T) {
 				inTime(t, func(t *testing.T) {
-					config := SSEConfig{HTTP: HTTP{Authenticate: func(ctx context.Context, _ string) (context.Context, Session, error) {
+					config := StreamsConfig{HTTP: HTTP{Authenticate: func(ctx context.Context, _ string) (context.Context, Session, error) {
 						return ctx, Session{ExpiresAt: time.Now().Add(time.Hour), Subject: "ada"}, nil
 					}}}
 					s := openStream(t, config, subscription())
 					s.stream(t)
 					if by == "shutdown" {
-						s.sse.EndStreams()
+						s.transport.EndStreams()
 					}
 					if kind, data := s.event(t); kind != "" || data != "EOF" {
 						t.Errorf("heard %s %s", kind, data)
@@ -202,7 +216,7 @@ func TestSSE(t *testing.T) {
 	})
 	t.Run("is cut, without complete, when its client is too slow, and delays nobody", func(t *testing.T) {
 		inTime(t, func(t *testing.T) {
-			s := openStream(t, SSEConfig{MaxQueue: 1 << 10}, subscription())
+			s := openStream(t, StreamsConfig{MaxQueue: 1 << 10}, subscription())
 			start := time.Now()
 			for range 1000 {
 				s.stream(t).Next([]byte(`{"data":{"said":"` + strings.Repeat("x", 100) + `"}}`))
