@@ -44,12 +44,13 @@ type conn struct {
 	address string
 	// viewer is ctx for whom was let in, nil before.
 	viewer context.Context
+	// session is the viewer's once it has a place, nil before. Who forgets the connection reads it last.
+	session *Session
 
 	// heard tells the keeper that the peer has shown life since the last ping.
 	heard atomic.Bool
-	// subject and met are guarded by ws.mu.
-	subject string
-	met     bool // it has introduced itself, or is gone
+	// met is guarded by ws.mu.
+	met bool // it has introduced itself, or is gone
 
 	mu         sync.Mutex
 	out        outbox
@@ -99,6 +100,11 @@ func (c *conn) end(code int, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.endLocked(code, reason)
+}
+
+// revoke closes the connection once what runs on it has had its last word.
+func (c *conn) revoke() {
+	time.AfterFunc(lastWord, func() { c.end(CloseForbidden, "Token revoked") })
 }
 
 func (c *conn) push(o outgoing) {

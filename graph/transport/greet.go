@@ -14,15 +14,20 @@ func (c *conn) greet(m message) {
 		return
 	}
 	viewer, session, err := c.authenticate(m)
+	if err == nil {
+		err = c.ws.seat(c, session)
+	}
 	switch {
 	case errors.Is(err, ErrUnauthenticated) && payForBadToken(c.ctx, c.ws.config.Limiter, c.address).isSpent():
 		c.end(websocket.CloseTryAgainLater, "Too many attempts")
 	case errors.Is(err, ErrUnauthenticated):
 		c.end(CloseForbidden, "Forbidden")
+	case errors.Is(err, errRevoked):
+		c.end(CloseForbidden, "Token revoked")
+	case errors.Is(err, errNoPlace):
+		c.end(websocket.CloseTryAgainLater, "Too many connections")
 	case err != nil:
 		c.end(websocket.CloseTryAgainLater, "Try again later")
-	case !c.ws.seat(c, session.Subject):
-		c.end(websocket.CloseTryAgainLater, "Too many connections")
 	default:
 		c.viewer, c.authorization = withCaller(viewer, session, c.address), nil
 		c.mu.Lock()

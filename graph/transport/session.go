@@ -18,7 +18,7 @@ type Authenticate func(ctx context.Context, token string) (context.Context, Sess
 type Session struct {
 	// ExpiresAt is when the token ends, and the socket with it. Zero: never.
 	ExpiresAt time.Time
-	// Subject is whom open sockets are counted for. Empty: nobody.
+	// Subject is whom open sockets and streams are counted for: a token. Empty: nobody.
 	Subject string
 	// Owner is the person in the organization, by whatever token they came in. Empty: a stranger.
 	Owner string

@@ -3,8 +3,8 @@ package transport
 import (
 	"cmp"
 	"context"
+	"iter"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -32,15 +32,13 @@ type StreamsConfig struct {
 }
 
 // Streams serves operations over HTTP whose answers go on, one stream for each: as server-sent events, or subscriptions in
-// parts of a multipart answer, as Apollo's clients have it. A stream that is cut, at shutdown, when the token expires or
-// because the client is too slow, ends without a last word: the client asks again, from its last cursor.
+// parts of a multipart answer, as Apollo's clients have it. A stream that is cut, at shutdown, when the token expires or is
+// revoked, or because the client is too slow, ends without a last word: the client asks again, from its last cursor.
 type Streams struct {
 	config StreamsConfig
-
-	mu       sync.Mutex
-	subjects map[string]int
-	base     context.Context
-	stop     context.CancelFunc
+	guests *guests[*stay]
+	base   context.Context
+	stop   context.CancelFunc
 }
 
 var _ graphql.Transport = (*Streams)(nil)
@@ -54,13 +52,26 @@ func NewStreams(config StreamsConfig) *Streams {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	s := &Streams{config: config, subjects: make(map[string]int)}
+	s := &Streams{config: config, guests: newGuests[*stay](config.MaxStreams)}
 	s.base, s.stop = context.WithCancel(context.Background())
 	return s
 }
 
 // EndStreams cuts all streams, and those to come.
 func (s *Streams) EndStreams() { s.stop() }
+
+// Revoke cuts, within a second, the streams of owner that came in by subject, or by any if it is empty.
+func (s *Streams) Revoke(owner, subject string) { s.guests.revoke(owner, subject) }
+
+// Subjects yields the owner and the subject of every stream, each pair once.
+func (s *Streams) Subjects() iter.Seq2[string, string] { return s.guests.open() }
+
+// stay is how a stream is cut.
+type stay struct{ cut context.CancelFunc }
+
+func (s *stay) revoke() { time.AfterFunc(lastWord, s.cut) }
+
+var tooManyStreams = &refusal{status: http.StatusTooManyRequests, code: CodeTooManyOperations, message: "Too many streams."}
 
 // Supports takes requests that would rather have a stream than an answer.
 func (s *Streams) Supports(r *http.Request) bool {
@@ -86,14 +97,19 @@ func (s *Streams) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		mutationByGET.write(w)
 		return
 	}
-	if !s.seat(session.Subject) {
-		(&refusal{status: http.StatusTooManyRequests, code: CodeTooManyOperations, message: "Too many streams."}).write(w)
-		return
-	}
-	defer s.leave(session.Subject)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.base, cancel)()
+	here := &stay{cancel}
+	switch s.guests.enter(here, session) {
+	case errRevoked:
+		unauthenticated.write(w)
+		return
+	case errNoPlace:
+		tooManyStreams.write(w)
+		return
+	}
+	defer s.guests.leave(here, session)
 	if !session.ExpiresAt.IsZero() {
 		expiry := time.AfterFunc(session.ExpiresAt.Sub(s.config.Now()), cancel)
 		defer expiry.Stop()
@@ -138,23 +154,4 @@ func (s *Streams) stream(ctx context.Context, to *outlet, exec graphql.GraphExec
 		defer s.config.Live.Subscribe(ctx, exec, op, to)()
 	}
 	to.write(ctx)
-}
-
-// seat counts a stream of subject and reports whether there was a place left.
-func (s *Streams) seat(subject string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if subject != "" && s.subjects[subject] >= s.config.MaxStreams {
-		return false
-	}
-	s.subjects[subject]++
-	return true
-}
-
-func (s *Streams) leave(subject string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.subjects[subject]--; s.subjects[subject] == 0 {
-		delete(s.subjects, subject)
-	}
 }

@@ -66,7 +66,7 @@ func openStream(t *testing.T, config StreamsConfig, r *http.Request) *streamed {
 	client := &http.Transport{DialContext: p.dial}
 	ctx, quit := context.WithCancel(context.Background())
 	s.quit = quit
-	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", "parley.example", ""
+	r = absolute(r)
 	if r.Header.Get("Accept") == "" {
 		r.Header.Set("Accept", "text/event-stream")
 	}
@@ -86,11 +86,16 @@ func openStream(t *testing.T, config StreamsConfig, r *http.Request) *streamed {
 	return s
 }
 
+// absolute is a request as a client sends it.
+func absolute(r *http.Request) *http.Request {
+	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", "parley.example", ""
+	return r
+}
+
 // again sends another request to the same server.
 func (s *streamed) again(t *testing.T, r *http.Request) *http.Response {
 	t.Helper()
-	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", "parley.example", ""
-	resp, err := s.client.RoundTrip(r)
+	resp, err := s.client.RoundTrip(absolute(r))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -89,9 +90,10 @@ type WebSocket struct {
 	base context.Context
 	stop context.CancelFunc
 
+	guests *guests[*conn]
+
 	mu        sync.Mutex
 	conns     map[*conn]struct{}
-	subjects  map[string]int
 	strangers int // handshakes included
 	closing   bool
 	begun     bool
@@ -125,9 +127,9 @@ func NewWebSocket(config WebSocketConfig) *WebSocket {
 			},
 		},
 		base: base, stop: stop,
-		conns:    make(map[*conn]struct{}),
-		subjects: make(map[string]int),
-		empty:    make(chan struct{}),
+		guests: newGuests[*conn](config.MaxSockets),
+		conns:  make(map[*conn]struct{}),
+		empty:  make(chan struct{}),
 	}
 }
 
@@ -312,20 +314,22 @@ func (ws *WebSocket) unexpect() {
 	ws.strangers--
 }
 
-// seat counts c, no stranger any more, among the sockets of subject and reports whether there was a place left.
-func (ws *WebSocket) seat(c *conn, subject string) bool {
+// Revoke closes, within a second, the sockets of owner that came in by subject, or by any if it is empty.
+func (ws *WebSocket) Revoke(owner, subject string) { ws.guests.revoke(owner, subject) }
+
+// Subjects yields the owner and the subject of every socket, each pair once.
+func (ws *WebSocket) Subjects() iter.Seq2[string, string] { return ws.guests.open() }
+
+// seat takes c in, which is no stranger any more.
+func (ws *WebSocket) seat(c *conn, s Session) error {
 	ws.mu.Lock()
-	defer ws.mu.Unlock()
 	ws.meet(c)
-	if subject == "" {
-		return true
+	ws.mu.Unlock()
+	if err := ws.guests.enter(c, s); err != nil {
+		return err
 	}
-	if ws.subjects[subject] >= ws.config.MaxSockets {
-		return false
-	}
-	ws.subjects[subject]++
-	c.subject = subject
-	return true
+	c.session = &s
+	return nil
 }
 
 // meet counts c among the strangers no more. The lock must be held.
@@ -337,15 +341,12 @@ func (ws *WebSocket) meet(c *conn) {
 }
 
 func (ws *WebSocket) leave(c *conn) {
+	if c.session != nil {
+		ws.guests.leave(c, *c.session)
+	}
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.meet(c)
-	if c.subject != "" {
-		ws.subjects[c.subject]--
-		if ws.subjects[c.subject] == 0 {
-			delete(ws.subjects, c.subject)
-		}
-	}
 	delete(ws.conns, c)
 	ws.stopWhenEmpty()
 }
