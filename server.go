@@ -112,6 +112,7 @@ type parley struct {
 	live     *live.Hub
 	sockets  *transport.WebSocket
 	streams  *transport.Streams
+	revoking *inbox.Revocations
 	server   *http.Server
 	ready    *readiness
 	log      *slog.Logger
@@ -149,7 +150,10 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	})
 	p.crew = workers.New(store, log, config.Tick, workers.Kinds(p.inbox))
 	p.feed = inbox.NewFeed(store, p.redis, config.Tick, log)
-	store.OnCommit(p.feed.Ring)
+	store.OnCommit(func(organizationID string, events []models.Event) {
+		p.feed.Ring(organizationID, events)
+		p.revoking.Ring(organizationID, events)
+	})
 	p.webhooks = channels.NewWebhooks(adapters, p.inbox, log, channels.WebhookOptions{PublicURL: public, Now: clock.Now})
 	p.visitors = messenger.NewHandler(messenger.Options{
 		Desk: inbox.NewMessenger(inbox.MessengerConfig{
@@ -163,6 +167,9 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	answers := transport.HTTP{Authenticate: authenticate, Log: log}
 	p.streams = transport.NewStreams(transport.StreamsConfig{HTTP: answers, Live: p.live})
 	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Origins: config.Origins, Live: p.live, Log: log})
+	p.revoking = inbox.NewRevocations(inbox.RevocationsConfig{
+		Store: store, Redis: p.redis, Guests: []inbox.Guests{p.sockets, p.streams}, Log: log,
+	})
 	p.server = &http.Server{
 		Handler: routes(p, transport.Handler{
 			Executor:   graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers}, log),
@@ -221,6 +228,7 @@ func (p *parley) start(listener net.Listener) {
 	p.endFeed = end
 	p.running.Go(func() { p.feed.Run(feeding) })
 	p.running.Go(func() { p.whispers.Run(feeding) })
+	p.running.Go(func() { p.revoking.Run(feeding) })
 	p.crew.Start()
 	p.running.Go(func() {
 		if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

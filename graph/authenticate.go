@@ -10,6 +10,7 @@ import (
 
 	"parley/graph/transport"
 	"parley/graph/view"
+	"parley/inbox"
 	"parley/models"
 )
 
@@ -23,15 +24,13 @@ const (
 // bearer is whose a token was a moment ago.
 type bearer struct {
 	viewer  models.Viewer
+	owner   string
 	expires time.Time
 	at      time.Time
 }
 
 func (b bearer) session() transport.Session {
-	v := b.viewer
-	return transport.Session{
-		ExpiresAt: b.expires, Subject: v.TokenID, Owner: v.OrganizationID + "/" + v.UserID, TrustedOnly: v.TrustedOnly,
-	}
+	return transport.Session{ExpiresAt: b.expires, Subject: b.viewer.TokenID, Owner: b.owner, TrustedOnly: b.viewer.TrustedOnly}
 }
 
 // Authenticate finds the viewer a token stands for. Without a token nobody comes in, but may sign in.
@@ -55,7 +54,7 @@ func Authenticate(store *models.Store) transport.Authenticate {
 			case err != nil:
 				return ctx, transport.Session{}, err
 			}
-			b = bearer{viewer, expires, time.Now()}
+			b = bearer{viewer, inbox.OwnerOf(viewer), expires, time.Now()}
 			known.Add(hash, b)
 		}
 		return view.WithViewer(ctx, b.viewer), b.session(), nil
