@@ -17,6 +17,10 @@ func (r *membershipResolver) User(ctx context.Context, obj *models.Membership) (
 	return there(view.From(ctx).User.Load(ctx, obj.UserID))
 }
 
+func (r *membershipResolver) Channels(ctx context.Context, obj *models.Membership) ([]*models.Channel, error) {
+	return seenChannels(ctx, obj)
+}
+
 func (r *mutationResolver) SignIn(ctx context.Context, input generated.SignInInput) (*generated.SignInPayload, error) {
 	session, viewer, organizations, err := r.Inbox.SignIn(ctx, inbox.Credentials{
 		Email: input.Email, Password: input.Password, OrganizationID: value(input.OrganizationID), Key: value(input.IdempotencyKey),
@@ -63,6 +67,12 @@ func (r *mutationResolver) ChangeMemberRole(ctx context.Context, input generated
 	membership, err := r.Inbox.ChangeRole(ctx, view.ViewerFrom(ctx), input.UserID, input.Role, value(input.IdempotencyKey))
 	errs, err := refusals(err)
 	return &generated.ChangeMemberRolePayload{Membership: membership, UserErrors: errs}, err
+}
+
+func (r *mutationResolver) ChangeMemberAccess(ctx context.Context, input generated.ChangeMemberAccessInput) (*generated.ChangeMemberAccessPayload, error) {
+	membership, err := r.Inbox.ChangeAccess(ctx, view.ViewerFrom(ctx), input.UserID, input.ChannelIds, value(input.IdempotencyKey))
+	errs, err := refusals(err)
+	return &generated.ChangeMemberAccessPayload{Membership: membership, UserErrors: errs}, err
 }
 
 func (r *mutationResolver) RemoveMember(ctx context.Context, input generated.RemoveMemberInput) (*generated.RemoveMemberPayload, error) {

@@ -23,7 +23,7 @@ func (b *Inbox) Assign(ctx context.Context, viewer models.Viewer, r AssignReques
 }
 
 func assign(tx *models.Tx, c *models.Conversation, userID, teamID *string, reason string) error {
-	if err := checkAssignee(tx, userID, teamID); err != nil {
+	if err := checkAssignee(tx, c, userID, teamID); err != nil {
 		return err
 	}
 	if len(reason) > 500 {
@@ -46,7 +46,7 @@ func assign(tx *models.Tx, c *models.Conversation, userID, teamID *string, reaso
 	return nil
 }
 
-func checkAssignee(tx *models.Tx, userID, teamID *string) error {
+func checkAssignee(tx *models.Tx, c *models.Conversation, userID, teamID *string) error {
 	if userID != nil {
 		// Held, as whoever removes them meanwhile would not see what they are given here.
 		member, err := tx.HoldMembership(*userID)
@@ -58,6 +58,9 @@ func checkAssignee(tx *models.Tx, userID, teamID *string) error {
 		}
 		if !member.Role.May(models.Reply) {
 			return models.Refuse(models.InvalidInput, "userId", "This member only looks on and cannot be responsible.")
+		}
+		if !member.Sees(c.ChannelID) {
+			return models.Refuse(models.InvalidInput, "userId", "This member does not see the conversation's channel.")
 		}
 	}
 	if teamID != nil {

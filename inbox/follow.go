@@ -7,8 +7,8 @@ import (
 	"parley/models"
 )
 
-// Follow yields every event of the viewer's organization after the cursor, in order, each once and without gaps, until
-// ctx ends; without a cursor it begins now. A slow reader delays only itself. It ends with an error: CURSOR_EXPIRED when
+// Follow yields every event of the viewer's organization that they may hear of after the cursor, in order, each once and
+// without gaps, until ctx ends; without a cursor it begins now. A slow reader delays only itself. It ends with an error: CURSOR_EXPIRED when
 // the log does not reach back to the cursor, ACCESS_REVOKED at the event that ends the viewer's access.
 func (f *Feed) Follow(ctx context.Context, viewer models.Viewer, after *string) iter.Seq2[models.Event, error] {
 	return func(yield func(models.Event, error) bool) {
@@ -28,6 +28,7 @@ func (f *Feed) follow(ctx context.Context, viewer models.Viewer, after *string, 
 		return err
 	}
 	defer reading.Close()
+	access := place.Access
 	for seq := place.After; ; {
 		events, more, err := reading.After(ctx, seq)
 		if err != nil {
@@ -38,11 +39,11 @@ func (f *Feed) follow(ctx context.Context, viewer models.Viewer, after *string, 
 				return ctx.Err()
 			}
 			if Concerns(e, viewer) {
-				if err := f.recheck(ctx, viewer); err != nil {
+				if access, err = f.recheck(ctx, viewer); err != nil {
 					return err
 				}
 			}
-			if !yield(e, nil) {
+			if access.Sees(e) && !yield(e, nil) {
 				return nil
 			}
 			seq = e.Seq
@@ -120,9 +121,9 @@ func Concerns(e models.Event, v models.Viewer) bool {
 	}
 }
 
-func (f *Feed) recheck(ctx context.Context, viewer models.Viewer) error {
-	_, err := f.store.Stand(ctx, viewer, models.ViewInbox)
-	return Revoked(err)
+func (f *Feed) recheck(ctx context.Context, viewer models.Viewer) (models.Access, error) {
+	now, err := f.store.Stand(ctx, viewer, models.ViewInbox)
+	return now.Access, Revoked(err)
 }
 
 // Revoked says in the words of a stream what the door says to someone it had let in before.

@@ -6,7 +6,8 @@ import (
 	"parley/models"
 )
 
-// ChangeRole gives a member another role. Only an owner makes or unmakes owners, and the last one stays.
+// ChangeRole gives a member another role. Only an owner makes or unmakes owners, and the last one stays. Owners and admins see
+// every channel.
 func (b *Inbox) ChangeRole(ctx context.Context, viewer models.Viewer, userID string, role models.Role, key string) (*models.Membership, error) {
 	return b.changeMember(ctx, viewer, userID, key, []any{"role", userID, role}, func(tx *models.Tx, m *models.Membership) error {
 		if m.Role == role {
@@ -16,8 +17,11 @@ func (b *Inbox) ChangeRole(ctx context.Context, viewer models.Viewer, userID str
 			return err
 		}
 		m.Role = role
+		if !role.CanBeLimited() {
+			m.ChannelIDs = nil
+		}
 		recordMember(tx, m)
-		return tx.Update(m, "role")
+		return tx.Update(m, "role", "channel_ids")
 	})
 }
 
@@ -28,8 +32,8 @@ func (b *Inbox) RemoveMember(ctx context.Context, viewer models.Viewer, userID, 
 		if err := guardOwners(tx, m, ""); err != nil {
 			return err
 		}
-		m.RemovedAt = &tx.Now
-		if err := tx.Update(m, "removed_at"); err != nil {
+		m.RemovedAt, m.ChannelIDs = &tx.Now, nil
+		if err := tx.Update(m, "removed_at", "channel_ids"); err != nil {
 			return err
 		}
 		theirs, err := tx.ReleaseMember(userID)

@@ -73,11 +73,11 @@ func (p Presence) report(ctx context.Context, viewer models.Viewer, action model
 	return nil
 }
 
-// admit asks the door. That a conversation exists is asked once: it does not change.
+// admit asks the door. That a conversation exists is asked once, as it does not change; whether someone limited sees it may.
 func (p Presence) admit(ctx context.Context, viewer models.Viewer, action models.Action, conversationID string) error {
 	place := viewer.OrganizationID + " " + conversationID
 	return p.Inbox.store.Read(ctx, viewer, action, func(tx *models.Tx) error {
-		if conversationID == "" || p.Whispers != nil && p.Whispers.known.Contains(place) {
+		if conversationID == "" || !tx.IsLimited() && p.Whispers != nil && p.Whispers.known.Contains(place) {
 			return nil
 		}
 		if err := tx.Find(&models.Conversation{}, conversationID); err != nil {

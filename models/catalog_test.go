@@ -24,9 +24,25 @@ func TestCatalog(t *testing.T) {
 			policies := texts(t, c, `
 				SELECT concat_ws(' | ', c.relrowsecurity, p.polcmd, p.polpermissive, p.polroles,
 					pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
-				FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid WHERE c.oid = $1::regclass`, table)
+				FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polpermissive WHERE c.oid = $1::regclass`, table)
 			if whole := "t | * | t | {0} | " + want + " | " + want; !slices.Equal(policies, []string{whole}) {
 				t.Errorf("%s has %q, want %q", table, policies, whole)
+			}
+		}
+	})
+
+	t.Run("every table of tenants hides other channels from the limited, but for what is on none", func(t *testing.T) {
+		open := []string{"directories", "idempotency_keys", "memberships", "organizations", "team_members", "teams", "tokens"}
+		for _, table := range append(tenantTables(t, c), "organizations") {
+			var want []string
+			if !slices.Contains(open, table) {
+				want = []string{"channels | * | {parley_limited}"}
+			}
+			policies := texts(t, c, `
+				SELECT concat_ws(' | ', polname, polcmd, polroles::regrole[]) FROM pg_policy
+				WHERE polrelid = $1::regclass AND NOT polpermissive`, table)
+			if !slices.Equal(policies, want) {
+				t.Errorf("%s has %q, want %q", table, policies, want)
 			}
 		}
 	})
@@ -109,18 +125,20 @@ func TestCatalog(t *testing.T) {
 		}
 	})
 
-	t.Run("the role of the door owns nothing and may bypass nothing", func(t *testing.T) {
-		role := texts(t, c, `SELECT concat_ws(' ', rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication)
-			FROM pg_roles WHERE rolname = 'parley_app'`)
-		if !slices.Equal(role, []string{"f f f f f f"}) {
-			t.Errorf("the role is %q", role)
-		}
-		if owned := texts(t, c, `SELECT classid::regclass || ' ' || objid FROM pg_shdepend
-			WHERE refobjid = 'parley_app'::regrole AND deptype = 'o'`); len(owned) > 0 {
-			t.Errorf("it owns %q", owned)
-		}
-		if member := texts(t, c, `SELECT roleid::regrole::text FROM pg_auth_members WHERE member = 'parley_app'::regrole`); len(member) > 0 {
-			t.Errorf("it is also %q", member)
+	t.Run("the roles of the door own nothing and may bypass nothing", func(t *testing.T) {
+		for name, also := range map[string][]string{"parley_app": nil, "parley_limited": {"parley_app"}} {
+			role := texts(t, c, `SELECT concat_ws(' ', rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication)
+				FROM pg_roles WHERE rolname = $1`, name)
+			if !slices.Equal(role, []string{"f f f f f f"}) {
+				t.Errorf("%s is %q", name, role)
+			}
+			if owned := texts(t, c, `SELECT classid::regclass || ' ' || objid FROM pg_shdepend
+				WHERE refobjid = $1::regrole AND deptype = 'o'`, name); len(owned) > 0 {
+				t.Errorf("%s owns %q", name, owned)
+			}
+			if member := texts(t, c, `SELECT roleid::regrole::text FROM pg_auth_members WHERE member = $1::regrole`, name); !slices.Equal(member, also) {
+				t.Errorf("%s is also %q", name, member)
+			}
 		}
 	})
 

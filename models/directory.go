@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -62,16 +63,16 @@ func (d *directories) keep(organizationID string, read *Directory) {
 }
 
 // Directory is the organization's directory as of this snapshot. It is nil in a transaction that may change things, for
-// organizations that have too much of anything, and after a glance if it is not remembered.
+// organizations that have too much of anything, and after a glance or for the limited if it is not remembered.
 func (tx *Tx) Directory() (*Directory, error) {
 	if tx.snapshot == nil {
 		return nil, nil
 	}
 	org, version := tx.Viewer.OrganizationID, tx.snapshot.directory
 	if known := tx.store.directories.at(org, version); known != nil {
-		return known, nil
+		return known.within(tx.Access), nil
 	}
-	if tx.snapshot.over {
+	if tx.snapshot.over || tx.IsLimited() {
 		return nil, nil
 	}
 	read, err := tx.readDirectory(version)
@@ -83,6 +84,21 @@ func (tx *Tx) Directory() (*Directory, error) {
 	}
 	tx.store.directories.keep(org, read)
 	return read, nil
+}
+
+// within is the directory as far as an access goes.
+func (d *Directory) within(a Access) *Directory {
+	if !a.limited {
+		return d
+	}
+	seen := *d
+	seen.Channels = make(map[string]*Channel)
+	for id := range strings.SplitSeq(a.channels, ",") {
+		if c := d.Channels[id]; c != nil {
+			seen.Channels[id] = c
+		}
+	}
+	return &seen
 }
 
 func (tx *Tx) readDirectory(version int64) (*Directory, error) {

@@ -12,18 +12,20 @@ import (
 	"gorm.io/gorm"
 )
 
-// entering raises the wall and asks, in one statement, who the viewer is and how far the organization is. Its lookups are of
-// this organization by their own text, as they are planned before the role changes.
+// entering raises the wall, for the limited a higher one, and asks, in one statement, who the viewer is and how far the
+// organization is. Its lookups are of this organization by their own text, as they are planned before the role changes.
 const (
 	entering = "SELECT " + raising + ", " + asking
 
 	raising = `
-		set_config('role', 'parley_app', TRUE),
-		set_config('app.organization_id', $1, TRUE)`
+		set_config('role', CASE WHEN seen.channels IS NULL THEN 'parley_app' ELSE 'parley_limited' END, TRUE),
+		set_config('app.organization_id', $1, TRUE),
+		set_config('app.channels', COALESCE(seen.channels, ''), TRUE)`
 	asking = `
 		m.role,
 		t.id IS NOT NULL AS token,
 		array_to_string(t.scopes, ',') AS scopes,
+		seen.channels,
 		o.last_event_seq AS log_end,
 		o.forgotten_event_seq AS log_forgotten,
 		d.version AS directory
@@ -32,12 +34,13 @@ const (
 	LEFT JOIN tokens t ON t.organization_id = $1 AND t.id = $3 AND t.user_id = $2
 		AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $4)
 	LEFT JOIN organizations o ON o.id = $1
-	LEFT JOIN directories d ON d.organization_id = $1`
+	LEFT JOIN directories d ON d.organization_id = $1
+	CROSS JOIN LATERAL (SELECT COALESCE($5::text, array_to_string(m.channel_ids, ',')) AS channels) AS seen`
 )
 
 // asks is what entering asks with.
 func (v Viewer) asks(now time.Time) []any {
-	return []any{v.OrganizationID, v.UserID, v.TokenID, now}
+	return []any{v.OrganizationID, v.UserID, v.TokenID, now, v.sight.limit()}
 }
 
 // entrance is what the door finds.
@@ -45,6 +48,7 @@ type entrance struct {
 	Role         *Role
 	Token        bool
 	Scopes       *string // of the token; nil: all
+	Channels     *string // ids; nil: all
 	LogEnd       *int64
 	LogForgotten *int64
 	Directory    *int64
@@ -53,7 +57,7 @@ type entrance struct {
 // read takes what entering answers.
 func (e *entrance) read(row interface{ Scan(...any) error }) error {
 	var nothing any
-	return row.Scan(&nothing, &nothing, &e.Role, &e.Token, &e.Scopes, &e.LogEnd, &e.LogForgotten, &e.Directory)
+	return row.Scan(&nothing, &nothing, &nothing, &e.Role, &e.Token, &e.Scopes, &e.Channels, &e.LogEnd, &e.LogForgotten, &e.Directory)
 }
 
 // admit lets the viewer in if they may do the action.

@@ -33,6 +33,9 @@ func ScopesOfActions() map[Action]TokenScope {
 	return all
 }
 
+// Entering is what the door asks.
+const Entering = entering
+
 // Statements returns what fn makes the database do, with the values written out.
 func (s *Store) Statements(fn func(*Store) error) ([]string, error) {
 	r := &recorder{Interface: logger.Discard}

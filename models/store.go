@@ -192,6 +192,6 @@ func (v Viewer) access(found entrance) (Access, error) {
 	case v.TokenID != "" && !found.Token:
 		return Access{}, Refuse(Unauthenticated, "", "This token was revoked or has expired.")
 	default:
-		return accessOf(*found.Role, scopesIn(found.Scopes)), nil
+		return accessOf(*found.Role, scopesIn(found.Scopes)).within(found.Channels), nil
 	}
 }

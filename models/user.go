@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -18,8 +19,17 @@ type Membership struct {
 	OrganizationID string `gorm:"primaryKey"`
 	UserID         string `gorm:"primaryKey"`
 	Role           Role
-	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
+	ChannelIDs     Array[string] `gorm:"type:text[]"` // what the person sees, sorted; nil: every channel
+	CreatedAt      time.Time     `gorm:"autoCreateTime:false"`
 	RemovedAt      *time.Time
+}
+
+// CanBeLimited reports whether a member with the role can be limited to some channels.
+func (r Role) CanBeLimited() bool { return r == Supervisor || r == Agent || r == ViewerRole }
+
+// Sees reports whether what is on a channel is there for the member.
+func (m Membership) Sees(channelID string) bool {
+	return m.ChannelIDs == nil || slices.Contains(m.ChannelIDs, channelID)
 }
 
 // Users reads the users with these ids who are, or were, members here.
@@ -96,6 +106,20 @@ func (tx *Tx) ReleaseMember(userID string) ([]Conversation, error) {
 		return nil, fmt.Errorf("leave teams: %w", err)
 	}
 	return theirs, nil
+}
+
+// LockUnseen reads, for change, the open conversations a member is responsible for and does not see.
+func (tx *Tx) LockUnseen(m *Membership) ([]Conversation, error) {
+	if m.ChannelIDs == nil {
+		return nil, nil
+	}
+	var unseen []Conversation
+	err := tx.db.Raw(`SELECT * FROM conversations WHERE organization_id = ? AND assignee_user_id = ? AND status <> 'RESOLVED'
+		AND channel_id <> ALL (?::TEXT[]) ORDER BY id FOR UPDATE`, m.OrganizationID, m.UserID, m.ChannelIDs).Scan(&unseen).Error
+	if err != nil {
+		return nil, fmt.Errorf("lock conversations out of sight of member: %w", err)
+	}
+	return unseen, nil
 }
 
 // Membership reads a membership, present or ended.

@@ -51,7 +51,7 @@ func (w *world) furnish() (b belongings) {
 		must(w.t, tx.ReplaceAssignment(b.conversation, &w.agent.UserID, &b.team.ID, "because"))
 		must(w.t, tx.Create(&models.Attachment{OrganizationID: w.org.ID, MessageID: b.message.ID, Kind: models.Image}))
 		b.media = &models.Media{
-			OrganizationID: w.org.ID, ID: "med_of_" + w.org.ID, Kind: models.Image, SourceURL: "secret", Status: models.MediaPending, CreatedAt: tx.Now,
+			OrganizationID: w.org.ID, ID: "med_of_" + w.org.ID, ChannelID: &w.channel.ID, Kind: models.Image, SourceURL: "secret", Status: models.MediaPending, CreatedAt: tx.Now,
 		}
 		must(w.t, tx.Create(b.media))
 		must(w.t, tx.Create(&models.DeliveryAttempt{OrganizationID: w.org.ID, MessageID: b.message.ID, Number: 1, StartedAt: tx.Now}))
@@ -62,7 +62,7 @@ func (w *world) furnish() (b belongings) {
 		must(w.t, err)
 		_, err = tx.Once(models.Reply, "key", "input", func() (string, error) { return "result", nil })
 		must(w.t, err)
-		tx.Record(models.Event{Type: models.MessageAdded, MessageID: b.message.ID})
+		tx.Record(models.Event{Type: models.MessageAdded, ChannelID: w.channel.ID, MessageID: b.message.ID})
 		return nil
 	})
 	return b

@@ -158,6 +158,24 @@ type ChangeConversationStatusPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// Who, and what they see.
+type ChangeMemberAccessInput struct {
+	// A member who is neither owner nor admin.
+	UserID string `json:"userId"`
+	// The channels they see, at most 200; an empty list is none. Null: every channel.
+	ChannelIds []string `json:"channelIds,omitempty"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The changed membership.
+type ChangeMemberAccessPayload struct {
+	// The membership. Null if nothing was changed.
+	Membership *models.Membership `json:"membership,omitempty"`
+	// Why nothing was changed. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Who, and what they become.
 type ChangeMemberRoleInput struct {
 	// The member.

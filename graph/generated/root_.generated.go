@@ -145,6 +145,11 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	ChangeMemberAccessPayload struct {
+		Membership func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	ChangeMemberRolePayload struct {
 		Membership func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -469,6 +474,7 @@ type ComplexityRoot struct {
 	}
 
 	Membership struct {
+		Channels  func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
 		RemovedAt func(childComplexity int) int
 		Role      func(childComplexity int) int
@@ -597,6 +603,7 @@ type ComplexityRoot struct {
 		AssignConversation         func(childComplexity int, input AssignConversationInput) int
 		AssignFromStream           func(childComplexity int, input AssignFromStreamInput) int
 		ChangeConversationStatus   func(childComplexity int, input ChangeConversationStatusInput) int
+		ChangeMemberAccess         func(childComplexity int, input ChangeMemberAccessInput) int
 		ChangeMemberRole           func(childComplexity int, input ChangeMemberRoleInput) int
 		ConnectChannel             func(childComplexity int, input ConnectChannelInput) int
 		CreateAPIToken             func(childComplexity int, input CreateAPITokenInput) int
@@ -1269,6 +1276,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeConversationStatusPayload.UserErrors(childComplexity), true
+
+	case "ChangeMemberAccessPayload.membership":
+		if e.ComplexityRoot.ChangeMemberAccessPayload.Membership == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeMemberAccessPayload.Membership(childComplexity), true
+	case "ChangeMemberAccessPayload.userErrors":
+		if e.ComplexityRoot.ChangeMemberAccessPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeMemberAccessPayload.UserErrors(childComplexity), true
 
 	case "ChangeMemberRolePayload.membership":
 		if e.ComplexityRoot.ChangeMemberRolePayload.Membership == nil {
@@ -2533,6 +2553,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MemberViewing.Viewing(childComplexity), true
 
+	case "Membership.channels":
+		if e.ComplexityRoot.Membership.Channels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.Channels(childComplexity), true
 	case "Membership.createdAt":
 		if e.ComplexityRoot.Membership.CreatedAt == nil {
 			break
@@ -3122,6 +3148,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangeConversationStatus(childComplexity, args["input"].(ChangeConversationStatusInput)), true
+	case "Mutation.changeMemberAccess":
+		if e.ComplexityRoot.Mutation.ChangeMemberAccess == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changeMemberAccess_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangeMemberAccess(childComplexity, args["input"].(ChangeMemberAccessInput)), true
 	case "Mutation.changeMemberRole":
 		if e.ComplexityRoot.Mutation.ChangeMemberRole == nil {
 			break
@@ -4629,6 +4666,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAssignFromStreamInput,
 		ec.unmarshalInputAttachmentInput,
 		ec.unmarshalInputChangeConversationStatusInput,
+		ec.unmarshalInputChangeMemberAccessInput,
 		ec.unmarshalInputChangeMemberRoleInput,
 		ec.unmarshalInputConnectChannelInput,
 		ec.unmarshalInputConversationFilter,
@@ -5721,7 +5759,7 @@ enum EventType {
   CHANNEL_CHANGED
   "A platform says something about an account itself, such as a rejected template."
   CHANNEL_NOTICE
-  "A member got another role or left."
+  "A member got another role, sees other channels, or left."
   MEMBERSHIP_CHANGED
   "An API token or session was ended."
   TOKEN_REVOKED
@@ -5974,7 +6012,7 @@ type ChannelNotice implements Event {
   explanation: String
 }
 
-"A member got another role or left."
+"A member got another role, sees other channels, or left."
 type MembershipChanged implements Event {
   "The place in the log."
   cursor: String!
@@ -7499,6 +7537,11 @@ type Membership {
   createdAt: Time!
   "When the membership ended. Null while it lasts."
   removedAt: Time
+  """
+  The channels the person sees, if they are limited to some, as far as the viewer sees them: all that is not on these is not
+  there for them. Null: every channel.
+  """
+  channels: [Channel!]
 }
 
 "An API token: lets a program act as its user. The secret is shown once, when it is made."
@@ -7582,6 +7625,15 @@ extend type Mutation {
 
   "Give a member another role. Only an owner makes or unmakes owners, and the last owner stays one."
   changeMemberRole("Who, and what they become." input: ChangeMemberRoleInput!): ChangeMemberRolePayload!
+
+  """
+  Limit a member to some channels, or lift that. For a limited member nothing that is not on these channels is there, by any
+  query, mutation or subscription; streams they have go on with what they see. Their open conversations on other channels lose
+  them as assignee.
+
+  Owners and admins cannot be limited; becoming one lifts the limit.
+  """
+  changeMemberAccess("Who, and what they see." input: ChangeMemberAccessInput!): ChangeMemberAccessPayload!
 
   """
   End a membership. The person's tokens and streams end at once and their open conversations lose their assignee; what
@@ -7689,6 +7741,24 @@ input ChangeMemberRoleInput {
 
 "The changed membership."
 type ChangeMemberRolePayload {
+  "The membership. Null if nothing was changed."
+  membership: Membership
+  "Why nothing was changed. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"Who, and what they see."
+input ChangeMemberAccessInput {
+  "A member who is neither owner nor admin."
+  userId: ID!
+  "The channels they see, at most 200; an empty list is none. Null: every channel."
+  channelIds: [ID!]
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"The changed membership."
+type ChangeMemberAccessPayload {
   "The membership. Null if nothing was changed."
   membership: Membership
   "Why nothing was changed. Empty on success."
@@ -7888,6 +7958,16 @@ func (ec *executionContext) childFields_ChangeConversationStatusPayload(ctx cont
 		return ec.fieldContext_ChangeConversationStatusPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangeConversationStatusPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeMemberAccessPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "membership":
+		return ec.fieldContext_ChangeMemberAccessPayload_membership(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ChangeMemberAccessPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeMemberAccessPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ChangeMemberRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8328,6 +8408,8 @@ func (ec *executionContext) childFields_Membership(ctx context.Context, field gr
 		return ec.fieldContext_Membership_createdAt(ctx, field)
 	case "removedAt":
 		return ec.fieldContext_Membership_removedAt(ctx, field)
+	case "channels":
+		return ec.fieldContext_Membership_channels(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Membership", field.Name)
 }

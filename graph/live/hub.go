@@ -47,7 +47,7 @@ func (h *Hub) Wait() { h.work.Wait() }
 func (h *Hub) Subscribe(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, to transport.Stream) (stop func()) {
 	viewer := view.ViewerFrom(ctx)
 	asked := spanOf(op)
-	m := &member{hub: h, ctx: ctx, viewer: viewer, question: question{exec, op, viewer}, to: to, ends: asked.ends}
+	m := &member{hub: h, ctx: ctx, viewer: viewer, question: question{exec: exec, op: op, sight: viewer}, to: to, ends: asked.ends}
 	m.enter(asked.after)
 	return m.leave
 }

@@ -85,7 +85,7 @@ func (m *member) working() (ctx context.Context, done func()) {
 
 // find finds or founds the group, unless the client has gone meanwhile.
 func (m *member) find(place inbox.Place) (*group, gqlerror.List) {
-	q := question{m.exec, m.op, models.Sight(m.viewer.OrganizationID, place.Access)}
+	q := question{m.exec, m.op, models.Sight(m.viewer.OrganizationID, place.Access), place.Access}
 	name, err := key(m.op, place.Access)
 	if err != nil {
 		return nil, q.errors(err)

@@ -14,9 +14,10 @@ import (
 
 // question is a subscription as one sight sees it. All who ask it get the same answers.
 type question struct {
-	exec  graphql.GraphExecutor
-	op    *graphql.OperationContext
-	sight models.Viewer
+	exec   graphql.GraphExecutor
+	op     *graphql.OperationContext
+	sight  models.Viewer
+	access models.Access // of the sight
 }
 
 // show is one execution of a question. It is not for concurrent use.
@@ -67,6 +68,9 @@ func (s *show) needs(events []models.Event) (all view.Needs) {
 }
 
 func (s *show) ofEvent(scope *view.Scope, e models.Event) answer {
+	if !s.access.Sees(e) {
+		return answer{}
+	}
 	ctx := view.With(s.ctx, scope)
 	offered, err := s.source.event(ctx, e)
 	return s.make(ctx, scope, offered, err)
@@ -74,8 +78,21 @@ func (s *show) ofEvent(scope *view.Scope, e models.Event) answer {
 
 func (s *show) ofWhisper(scope *view.Scope, w inbox.Whisper) answer {
 	ctx := view.With(s.ctx, scope)
+	if !s.mayHear(ctx, scope, w) {
+		return answer{}
+	}
 	offered, err := s.source.whisper(ctx, w)
 	return s.make(ctx, scope, offered, err)
+}
+
+// mayHear reports whether a whisper is about nothing that is not there for the sight. Whispers do not say on which channel
+// they are.
+func (s *show) mayHear(ctx context.Context, scope *view.Scope, w inbox.Whisper) bool {
+	if w.ConversationID == "" || !s.access.IsLimited() {
+		return true
+	}
+	c, err := scope.Conversation.Load(ctx, w.ConversationID)
+	return err == nil && c != nil
 }
 
 func (s *show) make(ctx context.Context, scope *view.Scope, offered offer, err error) answer {
