@@ -14,8 +14,8 @@ const (
 	lastWord = 250 * time.Millisecond
 	// revokedFor is how long newcomers of whom a revocation has been heard are turned away: who was found to be welcome
 	// just before it may be coming in just after it.
-	revokedFor         = 10 * time.Second
-	rememberedRevoking = 4096
+	revokedFor            = 10 * time.Second
+	rememberedRevocations = 4096
 )
 
 var (
@@ -44,7 +44,7 @@ type guests[G guest] struct {
 type principal struct{ owner, subject string }
 
 func newGuests[G guest](limit int) *guests[G] {
-	revoked, err := lru.New[principal, time.Time](rememberedRevoking)
+	revoked, err := lru.New[principal, time.Time](rememberedRevocations)
 	if err != nil {
 		panic(err) // only a size below one
 	}

@@ -99,22 +99,28 @@ func (s *Streams) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.base, cancel)()
 	here := &stay{cancel}
-	switch s.guests.enter(here, session) {
-	case errRevoked:
-		unauthenticated.write(w)
-		return
-	case errNoPlace:
-		tooManyStreams.write(w)
+	if refused := s.enter(here, session); refused != nil {
+		refused.write(w)
 		return
 	}
 	defer s.guests.leave(here, session)
+	defer context.AfterFunc(s.base, cancel)()
 	if !session.ExpiresAt.IsZero() {
 		expiry := time.AfterFunc(session.ExpiresAt.Sub(s.config.Now()), cancel)
 		defer expiry.Stop()
 	}
 	s.stream(ctx, newOutlet(w, framing, s.config), exec, op, errs)
+}
+
+func (s *Streams) enter(here *stay, session Session) *refusal {
+	switch s.guests.enter(here, session) {
+	case errRevoked:
+		return unauthenticated
+	case errNoPlace:
+		return tooManyStreams
+	}
+	return nil
 }
 
 // answerInstead answers who would have taken a stream, for what is none. What is no operation is always a 400: a client
