@@ -17,6 +17,7 @@ type Inbox struct {
 	webhooks string
 	wake     func(models.JobKind)
 	media    mediaDesk
+	signIns  *Allowances
 
 	routes    *routes
 	gathering *gathering
@@ -30,6 +31,7 @@ type Config struct {
 	Webhooks string               // our public address for platforms, without a trailing slash: https://inbox.example.com
 	Wake     func(models.JobKind) // called after a commit that made work due; nil: workers find it when they look
 	Media    MediaConfig          // where files are kept; the zero value keeps none
+	SignIns  *Allowances          // of passwords tried for an email address; nil: there is no limit
 }
 
 // New makes an Inbox.
@@ -40,7 +42,7 @@ func New(c Config) *Inbox {
 	b := &Inbox{
 		store: c.Store, adapters: c.Adapters, log: c.Log, webhooks: c.Webhooks, wake: c.Wake,
 		media:  openMediaDesk(c.Media, c.Store.MediaSecret(), c.Webhooks),
-		routes: newRoutes(),
+		routes: newRoutes(), signIns: c.SignIns,
 	}
 	b.gathering = newGathering(b.receiveGroup)
 	return b

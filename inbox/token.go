@@ -42,26 +42,39 @@ func (b *Inbox) SignIn(ctx context.Context, c Credentials) (*NewToken, models.Vi
 }
 
 func (b *Inbox) identify(ctx context.Context, c Credentials) (viewer models.Viewer, organizations []models.Organization, err error) {
-	wrong := models.Refuse(models.Unauthenticated, "", "The email address or the password is wrong.")
-	if len(c.Password) > 1000 {
-		return viewer, nil, wrong
-	}
-	login, err := b.store.LoginByEmail(ctx, c.Email)
+	var login *models.Login
+	err = b.attempt(ctx, c.Email, func() (isWrong bool, err error) {
+		login, err = b.login(ctx, c)
+		return models.CodeOf(err) == models.Unauthenticated, err
+	})
 	if err != nil {
 		return viewer, nil, err
-	}
-	if login == nil {
-		fitsPassword(decoy, c.Password)
-		return viewer, nil, wrong
-	}
-	if !fitsPassword(login.PasswordHash, c.Password) {
-		return viewer, nil, wrong
 	}
 	if organizations, err = b.store.OrganizationsOf(ctx, login.UserID); err != nil {
 		return viewer, nil, err
 	}
 	chosen, err := choose(organizations, c.OrganizationID)
 	return models.Viewer{Kind: models.ActorUser, OrganizationID: chosen, UserID: login.UserID}, organizations, err
+}
+
+// login finds whose email address and password these are.
+func (b *Inbox) login(ctx context.Context, c Credentials) (*models.Login, error) {
+	wrong := models.Refuse(models.Unauthenticated, "", "The email address or the password is wrong.")
+	if len(c.Password) > 1000 {
+		return nil, wrong
+	}
+	login, err := b.store.LoginByEmail(ctx, c.Email)
+	if err != nil {
+		return nil, err
+	}
+	if login == nil {
+		fitsPassword(decoy, c.Password)
+		return nil, wrong
+	}
+	if !fitsPassword(login.PasswordHash, c.Password) {
+		return nil, wrong
+	}
+	return login, nil
 }
 
 func choose(organizations []models.Organization, wanted string) (id string, err error) {

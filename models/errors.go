@@ -35,6 +35,7 @@ const (
 	ChooseOrganization   ErrorCode = "CHOOSE_ORGANIZATION"
 	PlanRequired         ErrorCode = "PLAN_REQUIRED"
 	LastOwner            ErrorCode = "LAST_OWNER"
+	AskedTooOften        ErrorCode = "RATE_LIMITED"
 	AccessRevoked        ErrorCode = "ACCESS_REVOKED"
 )
 

@@ -7470,6 +7470,8 @@ enum UserErrorCode {
   PLAN_REQUIRED
   "An organization keeps at least one owner."
   LAST_OWNER
+  "Too much was tried in a short time. The message says when to try again."
+  RATE_LIMITED
 }
 `, BuiltIn: false},
 	{Name: "../schema/viewer.graphqls", Input: `"Who is asking: a user in one organization."
