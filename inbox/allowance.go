@@ -33,13 +33,10 @@ type AllowanceConfig struct {
 // Allowances give everyone points, which all processes on one Redis share. A process takes them from Redis in slices and
 // spends those by itself. While Redis is away everyone has an allowance in each process.
 type Allowances struct {
-	config AllowanceConfig
-	slice  int
-	purses *lru.Cache[string, *purse]
-
-	mu   sync.Mutex
-	away time.Time // Redis is left alone until then
-	told bool      // that it is away
+	config   AllowanceConfig
+	slice    int
+	purses   *lru.Cache[string, *purse]
+	patience *patience
 }
 
 // Allowance is what somebody has left.
@@ -65,7 +62,10 @@ type level struct {
 
 // NewAllowances makes allowances of one kind. Those of the same name on the same Redis are the same.
 func NewAllowances(c AllowanceConfig) *Allowances {
-	return &Allowances{config: c, slice: c.Size / sliceShare, purses: cacheOf[*purse](payersKnown)}
+	return &Allowances{
+		config: c, slice: c.Size / sliceShare, purses: cacheOf[*purse](payersKnown),
+		patience: &patience{about: "allowance of " + c.Name, now: c.Now, log: c.Log},
+	}
 }
 
 // Take takes points from somebody's allowance: all of them, or none and says how long to wait. What is more than anybody can

@@ -4,16 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-const (
-	allowancePrefix   = "parley:allowance:"
-	allowancePatience = 250 * time.Millisecond // with Redis
-	allowanceRest     = 2 * time.Second        // after Redis did not answer
-)
+const allowancePrefix = "parley:allowance:"
 
 // exchanging gives points back to a bucket, and takes as many as are wanted: fewer if there are fewer, and none at all if
 // there are not enough. Clocks of processes differ a little; time goes by when the first of them says so, and never back.
@@ -34,20 +29,18 @@ var exchanging = redis.NewScript(`
 // means that Redis is away.
 func (a *Allowances) exchange(ctx context.Context, who string, p *purse, wanted, enough int) (given int, ok bool) {
 	now := a.config.Now()
-	if a.isAway(now) {
-		return 0, false
-	}
-	back := p.slice
-	p.slice = 0 // whether or not the answer arrives: points are given back once
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), allowancePatience)
-	defer cancel()
 	key := allowancePrefix + a.config.Name + ":" + who
-	answer, err := exchanging.Run(ctx, a.config.Redis, []string{key},
-		now.UnixMilli(), a.config.Size, strconv.FormatFloat(a.config.Restore, 'f', -1, 64), back, wanted, enough).Slice()
-	if err == nil {
+	err := a.patience.ask(ctx, func(ctx context.Context) error {
+		back := p.slice
+		p.slice = 0 // whether or not the answer arrives: points are given back once
+		answer, err := exchanging.Run(ctx, a.config.Redis, []string{key},
+			now.UnixMilli(), a.config.Size, strconv.FormatFloat(a.config.Restore, 'f', -1, 64), back, wanted, enough).Slice()
+		if err != nil {
+			return fmt.Errorf("ask for points: %w", err)
+		}
 		given, p.shared, err = readExchange(answer)
-	}
-	a.heard(err, now)
+		return err
+	})
 	if err != nil {
 		return 0, false
 	}
@@ -65,25 +58,4 @@ func readExchange(answer []any) (given int, left float64, err error) {
 		return 0, 0, fmt.Errorf("read an allowance: %w", err)
 	}
 	return int(n), left, nil
-}
-
-func (a *Allowances) isAway(now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return now.Before(a.away)
-}
-
-// heard notes whether Redis answered, and tells once that it does not.
-func (a *Allowances) heard(err error, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err == nil {
-		a.told = false
-		return
-	}
-	a.away = now.Add(allowanceRest)
-	if !a.told {
-		a.config.Log.Warn("allowances are this process's own while Redis is away", "allowance", a.config.Name, "error", err)
-		a.told = true
-	}
 }
