@@ -27,6 +27,7 @@ func NewExecutor(r *Resolver, log *slog.Logger) *executor.Executor {
 	exec.SetDisableSuggestion(true)
 	exec.SetDefaultRulesFn(silentRules)
 	exec.Use(transport.Meter{Cost: costOf, Greatest: r.Limits.Cost, Limiter: r.Limits.Limiter})
+	exec.Use(transport.Documents{Trusted: r.Limits.Trusted, Shelf: r.Limits.Shelf})
 	exec.Use(transport.NewGuard(transport.Limits{}))
 	exec.Use(introspection{})
 	exec.AroundResponses(r.respond)

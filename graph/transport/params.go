@@ -17,6 +17,7 @@ import (
 func decodeParams(data []byte) (*graphql.RawParams, error) {
 	var request *struct {
 		Query         *string        `json:"query"`
+		DocumentID    *string        `json:"documentId"`
 		OperationName string         `json:"operationName"`
 		Variables     map[string]any `json:"variables"`
 		Extensions    map[string]any `json:"extensions"`
@@ -35,7 +36,7 @@ func decodeParams(data []byte) (*graphql.RawParams, error) {
 	if request.Query != nil {
 		params.Query = *request.Query
 	}
-	return params, needsQuery(params)
+	return params, nameDocument(params, request.DocumentID)
 }
 
 // decodeQuery reads the same request from a URL, where an empty parameter counts as none.
@@ -51,12 +52,26 @@ func decodeQuery(values url.Values) (*graphql.RawParams, error) {
 			return nil, sentence(`The parameter "extensions" must be a JSON object.`)
 		}
 	}
-	return params, needsQuery(params)
+	var id *string
+	if text := values.Get("documentId"); text != "" {
+		id = &text
+	}
+	return params, nameDocument(params, id)
 }
 
-// needsQuery wants a document, unless the request names one that is stored here.
-func needsQuery(params *graphql.RawParams) error {
-	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
+// nameDocument wants a document, or the name of one that is stored here. The id of a trusted one goes among the extensions,
+// where no client puts it.
+func nameDocument(params *graphql.RawParams, id *string) error {
+	delete(params.Extensions, documentID)
+	switch {
+	case id != nil && params.Query != "":
+		return sentence(`Send a "query" or a "documentId", not both.`)
+	case id != nil:
+		if params.Extensions == nil {
+			params.Extensions = make(map[string]any, 1)
+		}
+		params.Extensions[documentID] = *id
+	case params.Query == "" && params.Extensions[persistedQuery] == nil:
 		return sentence(`The request has no "query".`)
 	}
 	return nil
