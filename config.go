@@ -41,6 +41,7 @@ type Config struct {
 
 	Platforms
 	Files
+	Limits
 
 	// How long before a reply window closes it is announced as closing soon.
 	WindowLead time.Duration `env:"PARLEY_WINDOW_LEAD" envDefault:"2h"`
@@ -126,7 +127,7 @@ func (c Config) check() error {
 			return fmt.Errorf("%s %s", rule.name, rule.want)
 		}
 	}
-	return nil
+	return c.Limits.wrong()
 }
 
 func isURL(address string, schemes ...string) bool {

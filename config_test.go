@@ -19,6 +19,8 @@ func TestReadConfig(t *testing.T) {
 		"PARLEY_SECRET_KEY":      "short",
 		"PARLEY_PUBLIC_URL":      "ftp://example.com",
 		"PARLEY_DEMO":            "maybe",
+		"PARLEY_RATE_POINTS":     "-1",
+		"PARLEY_RATE_RESTORE":    "0",
 		"PARLEY_WINDOW_LEAD":     "25h",
 		"DATABASE_URL":           "mysql://example.com",
 		"REDIS_URL":              "http://example.com",

@@ -145,7 +145,7 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	}
 	adapters := config.adapters(config.PublicURL, clock.Now, messenger.New(messenger.Config{Typing: p.whispers.TellVisitor}))
 	p.inbox = inbox.New(inbox.Config{
-		Store: store, Adapters: adapters, Log: log, Webhooks: config.PublicURL, Media: p.library.MediaConfig,
+		Store: store, Adapters: adapters, Log: log, Webhooks: config.PublicURL, Media: p.library.MediaConfig, SignIns: signIns(p.redis, log),
 		Wake: func(kind models.JobKind) { p.crew.Wake(kind) },
 	})
 	p.crew = workers.New(store, log, config.Tick, workers.Kinds(p.inbox))
@@ -163,16 +163,22 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	})
 	p.ready = &readiness{ping: store.Ping}
 	authenticate := graph.Authenticate(store)
+	limits, err := config.onGraph(p.redis, log)
+	if err != nil {
+		return nil, err
+	}
 	p.live = live.NewHub(store, p.feed, p.whispers, log)
-	answers := transport.HTTP{Authenticate: authenticate, Log: log}
+	answers := transport.HTTP{Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Log: log}
 	p.streams = transport.NewStreams(transport.StreamsConfig{HTTP: answers, Live: p.live})
-	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Origins: config.Origins, Live: p.live, Log: log})
+	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{
+		Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Origins: config.Origins, Live: p.live, Log: log,
+	})
 	p.revoking = inbox.NewRevocations(inbox.RevocationsConfig{
 		Store: store, Redis: p.redis, Guests: []inbox.Guests{p.sockets, p.streams}, Log: log,
 	})
 	p.server = &http.Server{
 		Handler: routes(p, transport.Handler{
-			Executor:   graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers}, log),
+			Executor:   graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers, Limits: limits}, log),
 			Transports: []graphqlTransport{p.sockets, p.streams, answers},
 			Log:        log,
 		}),
