@@ -17,7 +17,7 @@ const (
 	payersKnown = 16384       // in a process
 	sliceShare  = 20          // a process takes so many parts of an allowance from Redis at once
 	sliceLasts  = time.Second // after which what is left of it goes back
-	longestName = 64          // of who has an allowance, as it is
+	longestName = 128         // of who has an allowance, as it is
 )
 
 // AllowanceConfig says how much of something everyone may have.

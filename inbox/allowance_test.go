@@ -126,7 +126,7 @@ func TestAllowances(t *testing.T) {
 		client := redis.NewClient(options)
 		defer client.Close()
 		keys := client.Keys(t.Context(), "*").Val()
-		if len(keys) != 1 || len(keys[0]) > 100 {
+		if len(keys) != 1 || len(keys[0]) > 200 {
 			t.Fatalf("keys are %q", keys)
 		}
 		if left := client.PTTL(t.Context(), keys[0]).Val(); left <= 0 || left > 11*time.Second {
