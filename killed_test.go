@@ -87,7 +87,7 @@ func TestKilled(t *testing.T) {
 	senders.Wait()
 
 	seen := map[string]int{}
-	data := post(t, &server.served, `{ conversations(first: 100) { edges { node { messages(first: 100) { edges { node { text } } } } } } }`, nil)
+	data := post(t, &server.served, `{ conversations(first: 60) { edges { node { messages(first: 100) { edges { node { text } } } } } } }`, nil)
 	for _, conversation := range at(data, "conversations", "edges").([]any) {
 		for _, message := range at(conversation, "node", "messages", "edges").([]any) {
 			seen[at(message, "node", "text").(string)]++
