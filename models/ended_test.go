@@ -18,7 +18,7 @@ func TestEnded(t *testing.T) {
 	token := func(w *world, v models.Viewer, expires *time.Time) models.Viewer {
 		t.Helper()
 		must(t, w.store.Do(context.Background(), v, models.ManageOwnTokens, func(tx *models.Tx) error {
-			made, _, err := tx.NewToken(v.UserID, models.APIToken, "test", expires)
+			made, _, err := tx.NewToken(v.UserID, models.Token{Kind: models.APIToken, Name: "test", ExpiresAt: expires})
 			must(t, err)
 			v.TokenID = made.ID
 			return tx.Create(made)
