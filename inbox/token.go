@@ -50,11 +50,7 @@ func (b *Inbox) identify(ctx context.Context, c Credentials) (viewer models.View
 	if err != nil {
 		return viewer, nil, err
 	}
-	if organizations, err = b.store.OrganizationsOf(ctx, login.UserID); err != nil {
-		return viewer, nil, err
-	}
-	chosen, err := choose(organizations, c.OrganizationID)
-	return models.Viewer{Kind: models.ActorUser, OrganizationID: chosen, UserID: login.UserID}, organizations, err
+	return b.chooseFor(ctx, login.UserID, c.OrganizationID)
 }
 
 // login finds whose email address and password these are.
@@ -157,6 +153,12 @@ func signedIn(tx *models.Tx) error {
 }
 
 func (b *Inbox) issue(ctx context.Context, viewer models.Viewer, wanted models.Token, key string, input any) (*NewToken, error) {
+	return b.issueIf(ctx, viewer, wanted, key, input, func(*models.Tx) error { return nil })
+}
+
+// issueIf issues a token in the transaction of what has to be done for it first.
+func (b *Inbox) issueIf(ctx context.Context, viewer models.Viewer, wanted models.Token, key string, input any,
+	first func(*models.Tx) error) (*NewToken, error) {
 	var issued struct{ ID, Secret string }
 	token := &models.Token{}
 	err := b.store.Do(ctx, viewer, models.ManageOwnTokens, func(tx *models.Tx) error {
@@ -164,6 +166,9 @@ func (b *Inbox) issue(ctx context.Context, viewer models.Viewer, wanted models.T
 			return err
 		}
 		result, err := tx.Once(models.ManageOwnTokens, key, []any{wanted.Kind, input}, func() (string, error) {
+			if err := first(tx); err != nil {
+				return "", err
+			}
 			t, secret, err := tx.NewToken(viewer.UserID, wanted)
 			if err != nil {
 				return "", err

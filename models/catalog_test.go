@@ -59,7 +59,9 @@ func TestCatalog(t *testing.T) {
 			"goose_db_version:",            // the migrations
 			"organizations: SELECT UPDATE", // walled by their id
 			"passwords:",                   // for signing in
+			"sign_in_codes:",               // for signing in
 			"unrouted_deliveries:",         // for operators
+			"user_identities:",             // for signing in
 			"users: SELECT",                // belong to several organizations
 		}
 		if !slices.Equal(got, want) {
@@ -142,12 +144,14 @@ func TestCatalog(t *testing.T) {
 		}
 	})
 
-	t.Run("only search runs as the owner, and only for the door", func(t *testing.T) {
+	t.Run("only search, and using a sign-in code up, run as the owner, and only for the door", func(t *testing.T) {
 		got := texts(t, c, `
 			SELECT concat_ws(' ', proname, proconfig, has_function_privilege('public', oid, 'EXECUTE'),
 				prosrc LIKE '%current_setting(''app.organization_id'')%')
-			FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace`)
-		if want := []string{`search_conversations {"search_path=public, pg_temp"} f t`}; !slices.Equal(got, want) {
+			FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY proname`)
+		if want := []string{
+			`search_conversations {"search_path=public, pg_temp"} f t`, `spend_sign_in_code {"search_path=public, pg_temp"} f t`,
+		}; !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
