@@ -81,6 +81,19 @@ func (r *mutationResolver) RemoveMember(ctx context.Context, input generated.Rem
 	return &generated.RemoveMemberPayload{Membership: membership, UserErrors: errs}, err
 }
 
+func (r *mutationResolver) CompleteSignIn(ctx context.Context, input generated.CompleteSignInInput) (*generated.CompleteSignInPayload, error) {
+	session, viewer, organizations, err := r.Inbox.CompleteSignIn(ctx, inbox.Completion{
+		Code: input.Code, Verifier: input.Verifier, OrganizationID: value(input.OrganizationID), Key: value(input.IdempotencyKey),
+	})
+	payload := &generated.CompleteSignInPayload{Organizations: choices(organizations)}
+	if payload.UserErrors, err = signInRefusals(err); session == nil {
+		return payload, err
+	}
+	payload.Token, payload.ExpiresAt, payload.Viewer = &session.Secret, session.Token.ExpiresAt, &viewer
+	view.From(ctx).Become(viewer)
+	return payload, nil
+}
+
 func (r *queryResolver) Memberships(ctx context.Context) ([]*models.Membership, error) {
 	tx, err := view.From(ctx).Tx(ctx)
 	if err != nil {

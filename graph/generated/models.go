@@ -194,6 +194,32 @@ type ChangeMemberRolePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// What came back from a sign-in with the provider.
+type CompleteSignInInput struct {
+	// The code the browser came back with.
+	Code string `json:"code"`
+	// The secret the sign-in's challenge was made of.
+	Verifier string `json:"verifier"`
+	// Which organization to work in. Needed by users of several.
+	OrganizationID *string `json:"organizationId,omitempty"`
+	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// A session, or what stands in its way.
+type CompleteSignInPayload struct {
+	// The bearer token of the session. Null if there is none.
+	Token *string `json:"token,omitempty"`
+	// When the session ends.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Who signed in.
+	Viewer *models.Viewer `json:"viewer,omitempty"`
+	// The organizations to choose from.
+	Organizations []*OrganizationChoice `json:"organizations"`
+	// Why there is no session. Empty on success.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // The account to connect. Exactly one platform.
 type ConnectChannelInput struct {
 	// The account on its platform.

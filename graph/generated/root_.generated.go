@@ -227,6 +227,14 @@ type ComplexityRoot struct {
 		Topic       func(childComplexity int) int
 	}
 
+	CompleteSignInPayload struct {
+		ExpiresAt     func(childComplexity int) int
+		Organizations func(childComplexity int) int
+		Token         func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
+		Viewer        func(childComplexity int) int
+	}
+
 	ConnectChannelPayload struct {
 		Channel    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -605,6 +613,7 @@ type ComplexityRoot struct {
 		ChangeConversationStatus   func(childComplexity int, input ChangeConversationStatusInput) int
 		ChangeMemberAccess         func(childComplexity int, input ChangeMemberAccessInput) int
 		ChangeMemberRole           func(childComplexity int, input ChangeMemberRoleInput) int
+		CompleteSignIn             func(childComplexity int, input CompleteSignInInput) int
 		ConnectChannel             func(childComplexity int, input ConnectChannelInput) int
 		CreateAPIToken             func(childComplexity int, input CreateAPITokenInput) int
 		CreateUpload               func(childComplexity int, input CreateUploadInput) int
@@ -1632,6 +1641,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelNotice.Topic(childComplexity), true
+
+	case "CompleteSignInPayload.expiresAt":
+		if e.ComplexityRoot.CompleteSignInPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteSignInPayload.ExpiresAt(childComplexity), true
+	case "CompleteSignInPayload.organizations":
+		if e.ComplexityRoot.CompleteSignInPayload.Organizations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteSignInPayload.Organizations(childComplexity), true
+	case "CompleteSignInPayload.token":
+		if e.ComplexityRoot.CompleteSignInPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteSignInPayload.Token(childComplexity), true
+	case "CompleteSignInPayload.userErrors":
+		if e.ComplexityRoot.CompleteSignInPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteSignInPayload.UserErrors(childComplexity), true
+	case "CompleteSignInPayload.viewer":
+		if e.ComplexityRoot.CompleteSignInPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteSignInPayload.Viewer(childComplexity), true
 
 	case "ConnectChannelPayload.channel":
 		if e.ComplexityRoot.ConnectChannelPayload.Channel == nil {
@@ -3170,6 +3210,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangeMemberRole(childComplexity, args["input"].(ChangeMemberRoleInput)), true
+	case "Mutation.completeSignIn":
+		if e.ComplexityRoot.Mutation.CompleteSignIn == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_completeSignIn_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CompleteSignIn(childComplexity, args["input"].(CompleteSignInInput)), true
 	case "Mutation.connectChannel":
 		if e.ComplexityRoot.Mutation.ConnectChannel == nil {
 			break
@@ -4668,6 +4719,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputChangeConversationStatusInput,
 		ec.unmarshalInputChangeMemberAccessInput,
 		ec.unmarshalInputChangeMemberRoleInput,
+		ec.unmarshalInputCompleteSignInInput,
 		ec.unmarshalInputConnectChannelInput,
 		ec.unmarshalInputConversationFilter,
 		ec.unmarshalInputCreateApiTokenInput,
@@ -7642,6 +7694,18 @@ extend type Mutation {
   they wrote keeps its author.
   """
   removeMember("Who leaves." input: RemoveMemberInput!): RemoveMemberPayload!
+
+  """
+  Begin a session for a user who signed in with the operator's provider (OpenID Connect). It lasts 12 hours.
+
+  Send the browser to ` + "`" + `/signin/oidc?return=…&challenge=…` + "`" + `, where ` + "`" + `challenge` + "`" + ` is the SHA-256, in base64url, of a random
+  secret of 43 to 128 characters you keep: the verifier. The browser comes back to ` + "`" + `return` + "`" + ` with ` + "`" + `#code=…` + "`" + `, which is good for
+  one session within a minute, or with ` + "`" + `#error=…` + "`" + `.
+
+  A user of several organizations gets ` + "`" + `CHOOSE_ORGANIZATION` + "`" + ` and the list to choose from, and calls again with
+  ` + "`" + `organizationId` + "`" + ` and the same code. ` + "`" + `UNAUTHENTICATED` + "`" + `: the code was used, has expired, or is not of this verifier.
+  """
+  completeSignIn("The code, and who keeps its secret." input: CompleteSignInInput!): CompleteSignInPayload!
 }
 
 "Who signs in, and where."
@@ -7780,6 +7844,32 @@ type RemoveMemberPayload {
   "The membership. Null if nothing was changed."
   membership: Membership
   "Why nothing was changed. Empty on success."
+  userErrors: [UserError!]!
+}
+
+"What came back from a sign-in with the provider."
+input CompleteSignInInput {
+  "The code the browser came back with."
+  code: String!
+  "The secret the sign-in's challenge was made of."
+  verifier: String!
+  "Which organization to work in. Needed by users of several."
+  organizationId: ID
+  "Makes a repeated call return the first result for 24 hours. At most 200 characters."
+  idempotencyKey: String
+}
+
+"A session, or what stands in its way."
+type CompleteSignInPayload {
+  "The bearer token of the session. Null if there is none."
+  token: String
+  "When the session ends."
+  expiresAt: Time
+  "Who signed in."
+  viewer: Viewer
+  "The organizations to choose from."
+  organizations: [OrganizationChoice!]!
+  "Why there is no session. Empty on success."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -8088,6 +8178,22 @@ func (ec *executionContext) childFields_ChannelEdge(ctx context.Context, field g
 		return ec.fieldContext_ChannelEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChannelEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CompleteSignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_CompleteSignInPayload_token(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_CompleteSignInPayload_expiresAt(ctx, field)
+	case "viewer":
+		return ec.fieldContext_CompleteSignInPayload_viewer(ctx, field)
+	case "organizations":
+		return ec.fieldContext_CompleteSignInPayload_organizations(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CompleteSignInPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CompleteSignInPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ConnectChannelPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
