@@ -20,6 +20,7 @@ var floors = map[string][]string{
 	"parley/graph/transport":         {},
 	"parley/graph/view":              {"parley/inbox", "parley/models"},
 	"parley/workers":                 {"parley/inbox", "parley/models"},
+	"parley/signin":                  {"parley/inbox", "parley/models"},
 	"parley/inbox":                   {"parley/channels", "parley/media", "parley/models"},
 	"parley/media":                   {},
 	"parley/channels/facebook":       {"parley/channels", "parley/channels/meta", "parley/models"},
@@ -58,6 +59,8 @@ var owners = map[string][]string{
 	"github.com/jackc/pgx/...":          {"parley/models", "parley/embedded", "parley/bench/..."},
 	"github.com/pressly/goose/...":      {"parley/models"},
 	"github.com/alicebob/miniredis/...": {"parley/embedded"},
+	"github.com/coreos/go-oidc/...":     {"parley/signin"},
+	"golang.org/x/oauth2/...":           {"parley/signin"},
 }
 
 // imports are those of every package of ours outside tests.
