@@ -29,7 +29,8 @@ type Config struct {
 	PublicURL string `env:"PARLEY_PUBLIC_URL"`
 	// The header in which a proxy of yours names the client's address, such as X-Real-IP. Empty: the connection's other end.
 	AddressHeader string `env:"PARLEY_ADDRESS_HEADER"`
-	// Web pages on other hosts that may open a websocket, as browsers name them: https://app.example.com, comma-separated.
+	// Web pages on other hosts that may open a websocket, and to which people may come back from signing in elsewhere, as
+	// browsers name them: https://app.example.com, comma-separated.
 	Origins []string `env:"PARLEY_ORIGINS"`
 	// Seals the credentials of channels: 32 bytes in base64. Required with DATABASE_URL, and the same in every process;
 	// otherwise made at the first start and kept in the data directory.
@@ -42,6 +43,7 @@ type Config struct {
 	Platforms
 	Files
 	Limits
+	OIDC
 
 	// How long before a reply window closes it is announced as closing soon.
 	WindowLead time.Duration `env:"PARLEY_WINDOW_LEAD" envDefault:"2h"`
@@ -127,7 +129,7 @@ func (c Config) check() error {
 			return fmt.Errorf("%s %s", rule.name, rule.want)
 		}
 	}
-	return c.Limits.wrong()
+	return errors.Join(c.Limits.wrong(), c.OIDC.check())
 }
 
 func isURL(address string, schemes ...string) bool {

@@ -113,6 +113,7 @@ type parley struct {
 	sockets  *transport.WebSocket
 	streams  *transport.Streams
 	revoking *inbox.Revocations
+	signIn   http.Handler
 	server   *http.Server
 	ready    *readiness
 	log      *slog.Logger
@@ -161,6 +162,9 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 		}),
 		Log: log, Now: clock.Now, Address: config.clientAddress(),
 	})
+	if p.signIn, err = openSignIn(config, p.inbox, log); err != nil {
+		return nil, err
+	}
 	p.ready = &readiness{ping: store.Ping}
 	authenticate := graph.Authenticate(store)
 	limits, err := config.onGraph(p.redis, log)
@@ -218,6 +222,7 @@ func routes(p *parley, graphql http.Handler) http.Handler {
 	mux.Handle("/webhooks/", p.webhooks)
 	mux.Handle("/messenger/", p.visitors)
 	mux.Handle("/media/", p.inbox.MediaHandler())
+	mux.Handle("/signin/", p.signIn)
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
