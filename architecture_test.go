@@ -14,14 +14,14 @@ import (
 // not listed needs a place in the picture first.
 var floors = map[string][]string{
 	"parley":                         {"parley/..."}, // plugs the floors together
-	"parley/graph":                   {"parley/graph/...", "parley/inbox", "parley/models"},
+	"parley/graph":                   {"parley/graph/...", "parley/inbox", "parley/models", "parley/telemetry/span"},
 	"parley/graph/generated":         {"parley/graph/view", "parley/inbox", "parley/models"},
 	"parley/graph/live":              {"parley/graph/transport", "parley/graph/view", "parley/inbox", "parley/models"},
-	"parley/graph/transport":         {},
+	"parley/graph/transport":         {"parley/telemetry/span"},
 	"parley/graph/view":              {"parley/inbox", "parley/models"},
 	"parley/workers":                 {"parley/inbox", "parley/models"},
 	"parley/signin":                  {"parley/inbox", "parley/models"},
-	"parley/inbox":                   {"parley/channels", "parley/media", "parley/models"},
+	"parley/inbox":                   {"parley/channels", "parley/media", "parley/models", "parley/telemetry/span"},
 	"parley/media":                   {},
 	"parley/channels/facebook":       {"parley/channels", "parley/channels/meta", "parley/models"},
 	"parley/channels/instagram":      {"parley/channels", "parley/channels/meta", "parley/models"},
@@ -36,9 +36,10 @@ var floors = map[string][]string{
 	"parley/channels/x":              {"parley/channels", "parley/models"},
 	"parley/channels/fixtures":       {}, // tests only
 	"parley/channels/simulator":      {}, // knows the platforms' words, none of ours
-	"parley/channels":                {"parley/models"},
-	"parley/models":                  {},
-	"parley/bench":                   {"parley/bench/..."}, // sees the product from outside, as its users do
+	"parley/channels":                {"parley/models", "parley/telemetry/span"},
+	"parley/models":                  {"parley/telemetry/span"},
+	"parley/telemetry/span":          {},                        // goes along wherever a context does
+	"parley/bench":                   {"parley/bench/..."},      // sees the product from outside, as its users do
 	"parley/bench/load":              {},
 	"parley/bench/report":            {},
 	"parley/bench/rig":               {},
@@ -61,6 +62,7 @@ var owners = map[string][]string{
 	"github.com/alicebob/miniredis/...": {"parley/embedded"},
 	"github.com/coreos/go-oidc/...":     {"parley/signin"},
 	"golang.org/x/oauth2/...":           {"parley/signin"},
+	"go.opentelemetry.io/...":           {"parley/telemetry/..."},
 }
 
 // imports are those of every package of ours outside tests.

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"parley/models"
+	"parley/telemetry/span"
 )
 
 // ErrUnsigned is what Verify returns for a delivery that carries no signature at all. It is an ErrNotSigned too.
@@ -44,7 +45,21 @@ type WebhookOptions struct {
 	AcknowledgeTimeout time.Duration // for all elements of one delivery; 10 s
 	PublicURL          *url.URL      // our address as platforms know it, for signatures that cover it
 	Now                func() time.Time
+
+	// Answered is called with what became of every delivery. Nil: nobody counts.
+	Answered func(models.Platform, Outcome)
 }
+
+// Outcome is what became of a delivery.
+type Outcome string
+
+// The outcomes. What is unreadable, as a whole or in part, is kept; what was not received comes again.
+const (
+	Received    Outcome = "received"
+	Unreadable  Outcome = "unreadable"
+	Refused     Outcome = "refused"
+	NotReceived Outcome = "not_received"
+)
 
 func (o WebhookOptions) withDefaults() WebhookOptions {
 	if o.BodyLimit == 0 {
@@ -64,6 +79,9 @@ func (o WebhookOptions) withDefaults() WebhookOptions {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Answered == nil {
+		o.Answered = func(models.Platform, Outcome) {}
 	}
 	return o
 }
@@ -130,7 +148,7 @@ func (w *Webhooks) serve(rw http.ResponseWriter, r *http.Request) {
 	handshaker, shakesHands := adapter.(Handshaker)
 	switch {
 	case r.Method == http.MethodPost:
-		w.receive(rw, r, adapter)
+		w.follow(rw, r, adapter)
 	case r.Method == http.MethodGet && shakesHands:
 		w.shakeHands(rw, r, adapter, handshaker)
 	default:
@@ -181,33 +199,50 @@ func (w *Webhooks) shakeHands(rw http.ResponseWriter, r *http.Request, adapter A
 	_, _ = io.WriteString(rw, answer) // whoever went away asks again
 }
 
-func (w *Webhooks) receive(rw http.ResponseWriter, r *http.Request, adapter Adapter) {
+// follow receives a delivery and tells what became of it.
+func (w *Webhooks) follow(rw http.ResponseWriter, r *http.Request, adapter Adapter) {
+	ctx, step := span.Start(r.Context(), "webhook")
+	if ctx != r.Context() {
+		r = r.WithContext(ctx)
+	}
+	outcome := w.receive(rw, r, adapter)
+	step.Set("parley.platform", string(adapter.Platform()))
+	step.Set("parley.outcome", string(outcome))
+	step.End(nil)
+	w.opts.Answered(adapter.Platform(), outcome)
+}
+
+func (w *Webhooks) receive(rw http.ResponseWriter, r *http.Request, adapter Adapter) Outcome {
 	d := Delivery{
 		AccountID: r.PathValue("account"), Header: r.Header, URL: w.publicURL(r), ReceivedAt: w.opts.Now(),
 	}
 	var status int
 	if d.Body, status = w.readBody(rw, r); status != 0 {
 		http.Error(rw, http.StatusText(status), status)
-		return
+		return Refused
 	}
 	account, err := w.account(r.Context(), adapter, d.AccountID)
 	if err != nil {
 		w.later(rw, r, adapter.Platform(), fmt.Errorf("find account of a delivery: %w", err))
-		return
+		return NotReceived
 	}
 	if status := refused(adapter, d, account); status != 0 {
 		w.logger.WarnContext(r.Context(), "delivery refused", "platform", adapter.Platform(), "status", status)
 		http.Error(rw, http.StatusText(status), status)
-		return
+		return Refused
 	}
 	parsed := w.parse(r.Context(), adapter, d, account)
 	if err := w.inbox.Receive(r.Context(), adapter.Platform(), d, parsed); err != nil {
 		w.later(rw, r, adapter.Platform(), fmt.Errorf("receive delivery: %w", err))
-		return
+		return NotReceived
 	}
 	w.logReceived(r.Context(), adapter.Platform(), d, parsed)
 	greet(rw, adapter)
 	w.acknowledge(adapter, account, parsed.Inbound)
+	if len(parsed.Unreadable) > 0 {
+		return Unreadable
+	}
+	return Received
 }
 
 // greet ends the answer to a delivery. Without a greeting the body stays empty: Telegram would take text for a call.

@@ -511,3 +511,28 @@ func (i *askingInbox) Receive(context.Context, models.Platform, Delivery, Parsed
 	i.whileReceiving = i.about()
 	return nil
 }
+
+func TestOutcome(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		body, signature string
+		fault           error
+		want            Outcome
+	}{
+		"received":                  {"hello", "signed", nil, Received},
+		"kept though unreadable":    {"gibberish", "signed", nil, Unreadable},
+		"refused":                   {"hello", "forged", nil, Refused},
+		"to come again after fault": {"hello", "signed", errors.New("no database"), NotReceived},
+	} {
+		t.Run("tells what was "+name, func(t *testing.T) {
+			t.Parallel()
+			var told []Outcome
+			s := newStage(t, WebhookOptions{Answered: func(_ models.Platform, o Outcome) { told = append(told, o) }}, plainAdapter{platform: "PLAIN"})
+			s.inbox.receiveErr = c.fault
+			s.request(http.MethodPost, "/webhooks/plain", c.signature, c.body)
+			if len(told) != 1 || told[0] != c.want {
+				t.Errorf("told %v", told)
+			}
+		})
+	}
+}

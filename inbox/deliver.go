@@ -34,6 +34,7 @@ func (b *Inbox) Deliver(ctx context.Context, job models.Job) error {
 		return err
 	}
 	sent, failure := next.send(ctx)
+	b.sent(next.adapter.Platform(), reasonOf(failure))
 	// What the platform answered is recorded even while we are being stopped.
 	ctx = context.WithoutCancel(ctx)
 	return b.store.Do(ctx, viewer, models.DeliverMessages, func(tx *models.Tx) error {
@@ -141,6 +142,13 @@ func (b *Inbox) openAttempt(tx *models.Tx, a channels.Adapter, r models.ReplyCon
 		next.outbound.PrivateReplyTo = *comment[0].ExternalID
 	}
 	return next, nil
+}
+
+func reasonOf(refusal *channels.SendError) models.FailureReason {
+	if refusal == nil {
+		return ""
+	}
+	return refusal.Failure.Reason
 }
 
 func (d *delivery) send(ctx context.Context) (channels.Sent, *channels.SendError) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/models"
+	"parley/telemetry/span"
 )
 
 // errBusy tells a platform to come again: too much waits to be taken in already.
@@ -55,6 +56,7 @@ type arrival struct {
 	route    models.ChannelRoute
 	elements []models.Inbound
 	load     load
+	cause    string // what its delivery is a step of, if that is followed
 
 	err     error
 	place   place
@@ -86,6 +88,7 @@ type line struct {
 // join takes an arrival in, alone or with others, and returns when that is committed. Whoever stops waiting earlier does not
 // know whether it is.
 func (g *gathering) join(ctx context.Context, a *arrival) error {
+	a.cause = span.Parent(ctx)
 	leads, err := g.enter(a)
 	if err != nil {
 		return err
@@ -158,6 +161,9 @@ func (g *gathering) lead(ctx context.Context, organizationID string) {
 	for _, a := range late {
 		a.err = errBusy
 		a.decided <- done
+	}
+	for _, a := range group {
+		span.Link(ctx, a.cause)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.limits.work)
 	defer cancel()

@@ -16,6 +16,7 @@ type Inbox struct {
 	log      *slog.Logger
 	webhooks string
 	wake     func(models.JobKind)
+	sent     func(models.Platform, models.FailureReason)
 	media    mediaDesk
 	signIns  *Allowances
 
@@ -28,10 +29,11 @@ type Config struct {
 	Store    *models.Store
 	Adapters *channels.Registry
 	Log      *slog.Logger
-	Webhooks string               // our public address for platforms, without a trailing slash: https://inbox.example.com
-	Wake     func(models.JobKind) // called after a commit that made work due; nil: workers find it when they look
-	Media    MediaConfig          // where files are kept; the zero value keeps none
-	SignIns  *Allowances          // of passwords tried for an email address; nil: there is no limit
+	Webhooks string                                               // our public address for platforms, without a trailing slash: https://inbox.example.com
+	Wake     func(models.JobKind)                                 // called after a commit that made work due; nil: workers find it when they look
+	Sent     func(p models.Platform, failed models.FailureReason) // called after every attempt to send; "": it was taken. nil: nobody counts
+	Media    MediaConfig                                          // where files are kept; the zero value keeps none
+	SignIns  *Allowances                                          // of passwords tried for an email address; nil: there is no limit
 }
 
 // New makes an Inbox.
@@ -39,8 +41,11 @@ func New(c Config) *Inbox {
 	if c.Wake == nil {
 		c.Wake = func(models.JobKind) {}
 	}
+	if c.Sent == nil {
+		c.Sent = func(models.Platform, models.FailureReason) {}
+	}
 	b := &Inbox{
-		store: c.Store, adapters: c.Adapters, log: c.Log, webhooks: c.Webhooks, wake: c.Wake,
+		store: c.Store, adapters: c.Adapters, log: c.Log, webhooks: c.Webhooks, wake: c.Wake, sent: c.Sent,
 		media:  openMediaDesk(c.Media, c.Store.MediaSecret(), c.Webhooks),
 		routes: newRoutes(), signIns: c.SignIns,
 	}

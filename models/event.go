@@ -47,6 +47,9 @@ type Event struct {
 	ChannelID      string    `json:"channelId,omitempty"`
 	MessageID      string    `json:"messageId,omitempty"`
 	Data           EventData `gorm:"serializer:json" json:"data"`
+
+	// Trace is the step that committed it, as a W3C traceparent: only on the bell, and only if it is followed.
+	Trace string `gorm:"-" json:"trace,omitempty"`
 }
 
 // EventData is what an event says beside what it points to. Only the fields of its type are set.

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
+
+	"parley/telemetry/span"
 )
 
 // Intake is the inside of the door for what several deliveries say at once: a Tx, and statements that read and write for
@@ -27,7 +29,9 @@ type Intake struct {
 
 // TakeIn is Do for what a platform says of an organization's channels. It holds the channels: no other delivery for one of
 // them is taken in at the same time. Nothing is asked of the Tx before the first Read or Flush.
-func (s *Store) TakeIn(ctx context.Context, organizationID string, channelIDs []string, fn func(*Intake) error) error {
+func (s *Store) TakeIn(ctx context.Context, organizationID string, channelIDs []string, fn func(*Intake) error) (err error) {
+	ctx, step := span.Start(ctx, "transaction")
+	defer func() { step.End(err) }()
 	for attempt := 1; ; attempt++ {
 		events, err := s.tryTakeIn(ctx, organizationID, channelIDs, func(in *Intake) error {
 			in.lastTry = attempt == tries
@@ -39,9 +43,7 @@ func (s *Store) TakeIn(ctx context.Context, organizationID string, channelIDs []
 		if err != nil {
 			return err
 		}
-		if len(events) > 0 {
-			s.bell(organizationID, events)
-		}
+		s.ring(ctx, organizationID, events)
 		return nil
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"parley/telemetry/span"
 )
 
 // Store is the door: all work on an organization happens inside its Do and Read.
@@ -97,13 +99,28 @@ func (s *Store) Rules() Rules { return s.rules }
 // block for long, and may fail: the log is the truth. To be set before the store is used.
 func (s *Store) OnCommit(ring func(organizationID string, events []Event)) { s.bell = ring }
 
+// ring tells of events that were committed, and of the step that did it.
+func (s *Store) ring(ctx context.Context, organizationID string, events []Event) {
+	if len(events) == 0 {
+		return
+	}
+	if step := span.Parent(ctx); step != "" {
+		for i := range events {
+			events[i].Trace = step
+		}
+	}
+	s.bell(organizationID, events)
+}
+
 // tries is how often Do runs a transaction that collides with others.
 const tries = 5
 
 // Do changes an organization: one transaction, behind the tenant wall, if the viewer may do the action. Events that
 // fn records are numbered last and committed with its changes, then the bell rings. If transactions collide, fn runs
 // again: it must have no effect but on its Tx. An error of fn undoes everything.
-func (s *Store) Do(ctx context.Context, viewer Viewer, action Action, fn func(*Tx) error) error {
+func (s *Store) Do(ctx context.Context, viewer Viewer, action Action, fn func(*Tx) error) (err error) {
+	ctx, step := span.Start(ctx, "transaction")
+	defer func() { step.End(err) }()
 	for attempt := 1; ; attempt++ {
 		events, err := s.try(ctx, viewer, action, func(tx *Tx) error {
 			tx.lastTry = attempt == tries
@@ -115,9 +132,7 @@ func (s *Store) Do(ctx context.Context, viewer Viewer, action Action, fn func(*T
 		if err != nil {
 			return viewer.explain(err)
 		}
-		if len(events) > 0 {
-			s.bell(viewer.OrganizationID, events)
-		}
+		s.ring(ctx, viewer.OrganizationID, events)
 		return nil
 	}
 }

@@ -41,9 +41,11 @@ func (g *group) join(m *member) bool {
 	if !g.about(m.after) {
 		return false
 	}
-	for _, a := range g.past.after(m.after) {
+	missed := g.past.after(m.after)
+	for _, a := range missed {
 		m.to.Next(a.payload)
 	}
+	g.stage.hub.observer.Replayed(len(missed))
 	m.after = max(m.after, g.stage.seq)
 	m.place = len(g.members)
 	g.members = append(g.members, m)
@@ -73,21 +75,23 @@ func (g *group) remove(m *member) {
 	m.place = nowhere
 }
 
-// hear has everyone told what an event means to them, and returns those to whom it means the end. The lock must be held.
-func (g *group) hear(seq int64, a answer) (ended []*member) {
+// hear has everyone told what an event means to them, and returns how many that were and those to whom it means the end.
+// The lock must be held.
+func (g *group) hear(seq int64, a answer) (told int, ended []*member) {
 	if a.end != nil {
-		return g.empty()
+		return 0, g.empty()
 	}
 	if a.payload == nil {
-		return nil
+		return 0, nil
 	}
 	g.past.add(seq, a.payload)
 	for _, m := range g.members {
 		if seq > m.after {
 			m.to.Next(a.payload)
+			told++
 		}
 	}
-	return nil
+	return told, nil
 }
 
 // empty takes everyone off the list. The lock must be held.

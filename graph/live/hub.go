@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -23,6 +25,8 @@ type Hub struct {
 	whispers *inbox.Whispers
 	log      *slog.Logger
 	replays  chan struct{} // so many at once
+	observer Observer
+	active   atomic.Int64
 
 	mu     sync.Mutex
 	stages map[string]*stage
@@ -35,7 +39,7 @@ var _ transport.Live = (*Hub)(nil)
 func NewHub(store *models.Store, feed *inbox.Feed, whispers *inbox.Whispers, log *slog.Logger) *Hub {
 	return &Hub{
 		store: store, feed: feed, whispers: whispers, log: log,
-		replays: make(chan struct{}, 4*runtime.GOMAXPROCS(0)), stages: make(map[string]*stage),
+		replays: make(chan struct{}, 4*runtime.GOMAXPROCS(0)), stages: make(map[string]*stage), observer: nobody{},
 	}
 }
 
@@ -47,7 +51,11 @@ func (h *Hub) Wait() { h.work.Wait() }
 func (h *Hub) Subscribe(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, to transport.Stream) (stop func()) {
 	viewer := view.ViewerFrom(ctx)
 	asked := spanOf(op)
-	m := &member{hub: h, ctx: ctx, viewer: viewer, question: question{exec: exec, op: op, sight: viewer}, to: to, ends: asked.ends}
+	m := &member{
+		hub: h, ctx: ctx, viewer: viewer, question: question{exec: exec, op: op, sight: viewer}, to: to, ends: asked.ends,
+		began: time.Now(),
+	}
+	h.active.Add(1)
 	m.enter(asked.after)
 	return m.leave
 }

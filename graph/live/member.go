@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -19,7 +20,8 @@ type member struct {
 	ctx    context.Context // of the connection
 	viewer models.Viewer
 	question
-	to transport.Stream
+	to    transport.Stream
+	began time.Time
 
 	// after is how far the client has been told. Who tells it next knows: its own goroutine, or the stage of its group.
 	after int64
@@ -154,6 +156,7 @@ func (m *member) hearMore(ctx context.Context, done func(), from func(context.Co
 		}
 	}
 	m.after = upTo
+	m.hub.observer.Replayed(payloads(answers))
 	return true
 }
 
@@ -227,6 +230,7 @@ func (m *member) fail(err error) {
 
 // end has the client hear why, and leaves.
 func (m *member) end(why gqlerror.List) {
+	m.finish(why)
 	m.to.End(why)
 	m.leave()
 }
@@ -236,13 +240,21 @@ func (m *member) gone() bool { return m.over.Load() || m.ctx.Err() != nil }
 
 // leave ends the subscription without a word.
 func (m *member) leave() {
-	m.over.Store(true)
+	m.finish(nil)
 	m.mu.Lock()
 	if m.quit != nil {
 		m.quit()
 	}
 	m.mu.Unlock()
 	m.quitGroup()
+}
+
+// finish counts the subscription no more.
+func (m *member) finish(why gqlerror.List) {
+	if !m.over.Swap(true) {
+		m.hub.active.Add(-1)
+		m.hub.observer.Ended(time.Since(m.began), codesOf(why))
+	}
 }
 
 func (m *member) quitGroup() {

@@ -159,6 +159,7 @@ func (s *stage) pause(d time.Duration) bool {
 
 // show works out what events mean to every group, then tells everyone, in the order of the log.
 func (s *stage) show(events []models.Event) {
+	shown := showing{began: time.Now()}
 	s.mu.Lock()
 	s.ahead = events[len(events)-1].Seq
 	groups := s.open(func(show *show) bool { return show.source.event != nil })
@@ -177,13 +178,16 @@ func (s *stage) show(events []models.Event) {
 				continue
 			}
 			a := answers[k][i]
-			for _, m := range g.hear(e.Seq, a) {
+			told, ended := g.hear(e.Seq, a)
+			shown.count(g, i, &e, told)
+			for _, m := range ended {
 				after = append(after, func() { m.end(a.end) })
 			}
 		}
 		s.seq = e.Seq
 	}
 	s.mu.Unlock()
+	shown.report(s.hub.observer, events, s.hub.store.Now())
 	for _, do := range after {
 		do()
 	}
