@@ -38,6 +38,7 @@ var floors = map[string][]string{
 	"parley/channels/simulator":      {}, // knows the platforms' words, none of ours
 	"parley/channels":                {"parley/models", "parley/telemetry/span"},
 	"parley/models":                  {"parley/telemetry/span"},
+	"parley/telemetry":               {"parley/telemetry/span"}, // what operators see; what there is to see others tell it
 	"parley/telemetry/span":          {},                        // goes along wherever a context does
 	"parley/bench":                   {"parley/bench/..."},      // sees the product from outside, as its users do
 	"parley/bench/load":              {},
@@ -62,7 +63,8 @@ var owners = map[string][]string{
 	"github.com/alicebob/miniredis/...": {"parley/embedded"},
 	"github.com/coreos/go-oidc/...":     {"parley/signin"},
 	"golang.org/x/oauth2/...":           {"parley/signin"},
-	"go.opentelemetry.io/...":           {"parley/telemetry/..."},
+	"github.com/prometheus/...":         {"parley/telemetry"},
+	"go.opentelemetry.io/...":           {"parley/telemetry", "parley/telemetry/..."},
 }
 
 // imports are those of every package of ours outside tests.

@@ -71,15 +71,15 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 func mask(ctx context.Context, log *slog.Logger, shown *gqlerror.Error, err error) {
 	id := uuid.NewString()
 	if ctx.Err() == nil {
-		log.Error("resolve", "error_id", id, "path", shown.Path.String(), "error", err)
+		log.ErrorContext(ctx, "resolve", "error_id", id, "path", shown.Path.String(), "error", err)
 	}
 	shown.Message = "Internal error."
 	shown.Extensions = map[string]any{"code": "INTERNAL_SERVER_ERROR", "errorId": id}
 }
 
 func recoverer(log *slog.Logger) graphql.RecoverFunc {
-	return func(_ context.Context, panicked any) error {
-		log.Error("resolver panicked", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+	return func(ctx context.Context, panicked any) error {
+		log.ErrorContext(ctx, "resolver panicked", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
 		return errors.New("a resolver panicked")
 	}
 }

@@ -90,7 +90,7 @@ func newConn(ws *WebSocket, sock net.Conn, r *http.Request, exec graphql.GraphEx
 		}
 		_ = tcp.SetWriteBuffer(sendBuffer) // where it cannot be bounded it is as large as the system has it
 	}
-	c.ctx, c.cancel = context.WithCancel(ws.base)
+	c.ctx, c.cancel = context.WithCancel(ws.config.Context(ws.base, r))
 	c.heard.Store(true)
 	return c
 }

@@ -29,7 +29,7 @@ func (c *conn) greet(m message) {
 	case err != nil:
 		c.end(websocket.CloseTryAgainLater, "Try again later")
 	default:
-		c.viewer, c.authorization = withCaller(viewer, session, c.address), nil
+		c.viewer, c.authorization = withCaller(m.cause(viewer), session, c.address), nil
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.greeted, c.expiresAt = true, session.ExpiresAt

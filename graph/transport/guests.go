@@ -92,6 +92,16 @@ func (g *guests[G]) leave(who G, s Session) {
 	}
 }
 
+// count is how many are in that have a subject.
+func (g *guests[G]) count() (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, of := range g.subjects {
+		n += of
+	}
+	return n
+}
+
 // revoke ends what is open for owner by subject, or by any if it is empty, and turns those away who are just coming in.
 func (g *guests[G]) revoke(owner, subject string) {
 	if owner == "" {

@@ -55,6 +55,9 @@ type WebSocketConfig struct {
 	// rest waits in the network. Zero: 50 and 200.
 	MessageRate, MessageBurst int
 
+	// Context makes the context of a socket from that of all and its handshake, which it must not keep. Nil: it is that of
+	// all.
+	Context func(all context.Context, handshake *http.Request) context.Context
 	// Live runs the subscriptions. Nil: each runs for its client alone.
 	Live Live
 	// Now is the clock that Session.ExpiresAt is compared with. Nil: time.Now.
@@ -76,6 +79,9 @@ func (c WebSocketConfig) withDefaults() WebSocketConfig {
 	c.MessageRate = cmp.Or(c.MessageRate, 50)
 	c.MessageBurst = cmp.Or(c.MessageBurst, 200)
 	c.Log = logger(c.Log)
+	if c.Context == nil {
+		c.Context = func(all context.Context, _ *http.Request) context.Context { return all }
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -147,7 +153,7 @@ func (ws *WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		unavailable.write(w)
 		return
 	}
-	sock, err := ws.upgrader.Upgrade(w, r, nil)
+	sock, err := ws.upgrader.Upgrade(w, r, handshakeHeader(w.Header()))
 	if err != nil {
 		ws.unexpect()
 		return // answered by the upgrader
@@ -160,6 +166,15 @@ func (ws *WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		return
 	}
 	ws.listen(c)
+}
+
+// handshakeHeader is what of the headers that were set goes with the handshake: that of the request, not of an answer.
+func handshakeHeader(set http.Header) http.Header {
+	header := http.Header{}
+	if id := set.Values("X-Request-Id"); len(id) > 0 {
+		header["X-Request-Id"] = id
+	}
+	return header
 }
 
 // listen has c read, by the watcher if it can be watched.

@@ -1,0 +1,68 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"parley/graph/transport"
+)
+
+// log writes one line about an operation: a fault of ours at warn, other failures and what is slow at info, the rest at
+// debug. What was asked it names by the hash of the document; variables and answers it never shows.
+func (o Observing) log(ctx context.Context, op *graphql.OperationContext, done Operation) {
+	level := o.level(done)
+	if o.Log == nil || !o.Log.Enabled(ctx, level) {
+		return
+	}
+	slices.Sort(done.Codes)
+	o.Log.LogAttrs(ctx, level, "graphql operation",
+		slog.String("op_type", done.Type), slog.String("op_name", opName(op)), slog.String("doc_sha256", hashOf(op.RawQuery)),
+		slog.Int("cost", done.Cost), slog.Int64("duration_ms", done.Took.Milliseconds()),
+		slog.String("status", string(done.Outcome)), slog.String("error_codes", strings.Join(slices.Compact(done.Codes), ",")))
+}
+
+func (o Observing) level(done Operation) slog.Level {
+	switch {
+	case slices.Contains(done.Codes, transport.CodeInternal):
+		return slog.LevelWarn
+	case len(done.Codes) > 0, done.Took > cmp.Or(o.Slow, time.Second):
+		return slog.LevelInfo
+	default:
+		return slog.LevelDebug
+	}
+}
+
+// hashOf names a document; one that was rejected unread has none.
+func hashOf(document string) string {
+	if document == "" {
+		return ""
+	}
+	hash := sha256.Sum256([]byte(document))
+	return hex.EncodeToString(hash[:])
+}
+
+// longestName is how much of a name is shown that a client gave.
+const longestName = 100
+
+// opName is what the client calls the operation, as far as it is a name.
+func opName(op *graphql.OperationContext) string {
+	name := op.OperationName
+	if name == "" && op.Operation != nil {
+		name = op.Operation.Name
+	}
+	name = name[:min(len(name), longestName)]
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return -1
+	}, name)
+}
