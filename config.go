@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"net/url"
@@ -27,6 +28,10 @@ type Config struct {
 	Listen string `env:"PARLEY_LISTEN" envDefault:"127.0.0.1:8080"`
 	// How platforms and browsers reach this server. Empty: http:// and the address above.
 	PublicURL string `env:"PARLEY_PUBLIC_URL"`
+	// Where metrics and profiles are served, for operators only: an address, off, or auto (127.0.0.1:9090 if that is free).
+	MetricsListen string `env:"PARLEY_METRICS_LISTEN" envDefault:"auto"`
+	// The least important lines of the log: DEBUG, INFO, WARN or ERROR.
+	LogLevel slog.Level `env:"PARLEY_LOG_LEVEL" envDefault:"INFO"`
 	// The header in which a proxy of yours names the client's address, such as X-Real-IP. Empty: the connection's other end.
 	AddressHeader string `env:"PARLEY_ADDRESS_HEADER"`
 	// Web pages on other hosts that may open a websocket, and to which people may come back from signing in elsewhere, as

@@ -25,6 +25,7 @@ func TestReadConfig(t *testing.T) {
 		"DATABASE_URL":           "mysql://example.com",
 		"REDIS_URL":              "http://example.com",
 		"WHATSAPP_API_URL":       "graph.facebook.com",
+		"PARLEY_LOG_LEVEL":       "chatty",
 	} {
 		t.Run("refuses a wrong "+name+" by its name", func(t *testing.T) {
 			t.Setenv(name, wrong)

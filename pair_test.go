@@ -56,7 +56,7 @@ func start(t *testing.T, environment ...string) *host {
 	t.Helper()
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), "PARLEY_TEST_SERVE=1", "PARLEY_TEST_VITALS=1", "PARLEY_SECRET_KEY="+testKey,
-		"PARLEY_LISTEN=127.0.0.1:0", "PARLEY_SIMULATOR_LISTEN=127.0.0.1:0", "PARLEY_DEMO_EVERY=1000h",
+		"PARLEY_LISTEN=127.0.0.1:0", "PARLEY_SIMULATOR_LISTEN=127.0.0.1:0", "PARLEY_METRICS_LISTEN=off", "PARLEY_DEMO_EVERY=1000h",
 		"PARLEY_TICK=200ms", "PARLEY_MAX_CONNECTIONS=8", "PARLEY_RATE_POINTS=0") // one member is a crowd
 	command.Env = append(command.Env, environment...)
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))

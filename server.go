@@ -25,6 +25,7 @@ import (
 	"parley/graph/transport"
 	"parley/inbox"
 	"parley/models"
+	"parley/telemetry"
 	"parley/web"
 	"parley/workers"
 )
@@ -36,7 +37,7 @@ func main() {
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+		log := slog.New(telemetry.NewLog(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: config.LogLevel}), graph.Viewer))
 		redis.SetLogger(redisLog{log})
 		if len(os.Args) > 1 {
 			err = command(ctx, config, os.Args[1:], os.Stdout, log)
@@ -65,6 +66,11 @@ func run(ctx context.Context, config Config, out io.Writer, log *slog.Logger) (e
 		return err
 	}
 	defer listener.Close()
+	watch, err := openWatch(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, watch.close(config.StopWithin)) }()
 	places, err := openPlaces(ctx, config, log)
 	if err != nil {
 		return err
@@ -78,7 +84,7 @@ func run(ctx context.Context, config Config, out io.Writer, log *slog.Logger) (e
 	if demo != nil {
 		clock = demo.clock
 	}
-	p, err := assemble(ctx, config, places, clock, log)
+	p, err := assemble(ctx, config, places, clock, watch, log)
 	if err != nil {
 		return err
 	}
@@ -124,7 +130,7 @@ type parley struct {
 }
 
 // assemble plugs the floors together.
-func assemble(ctx context.Context, config Config, places *places, clock models.Clock, log *slog.Logger) (*parley, error) {
+func assemble(ctx context.Context, config Config, places *places, clock models.Clock, watch *watch, log *slog.Logger) (*parley, error) {
 	options, err := redis.ParseURL(places.redisURL)
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
@@ -147,15 +153,16 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	adapters := config.adapters(config.PublicURL, clock.Now, messenger.New(messenger.Config{Typing: p.whispers.TellVisitor}))
 	p.inbox = inbox.New(inbox.Config{
 		Store: store, Adapters: adapters, Log: log, Webhooks: config.PublicURL, Media: p.library.MediaConfig, SignIns: signIns(p.redis, log),
-		Wake: func(kind models.JobKind) { p.crew.Wake(kind) },
+		Wake: func(kind models.JobKind) { p.crew.Wake(kind) }, Sent: watch.sent,
 	})
 	p.crew = workers.New(store, log, config.Tick, workers.Kinds(p.inbox))
+	p.crew.OnClaim(watch.claimed)
 	p.feed = inbox.NewFeed(store, p.redis, config.Tick, log)
 	store.OnCommit(func(organizationID string, events []models.Event) {
 		p.feed.Ring(organizationID, events)
 		p.revoking.Ring(organizationID, events)
 	})
-	p.webhooks = channels.NewWebhooks(adapters, p.inbox, log, channels.WebhookOptions{PublicURL: public, Now: clock.Now})
+	p.webhooks = channels.NewWebhooks(adapters, p.inbox, log, channels.WebhookOptions{PublicURL: public, Now: clock.Now, Answered: watch.webhook})
 	p.visitors = messenger.NewHandler(messenger.Options{
 		Desk: inbox.NewMessenger(inbox.MessengerConfig{
 			Inbox: p.inbox, Feed: p.feed, Whispers: p.whispers, Uploads: p.inbox.VisitorUploads(), Log: log,
@@ -165,27 +172,31 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	if p.signIn, err = openSignIn(config, p.inbox, log); err != nil {
 		return nil, err
 	}
-	p.ready = &readiness{ping: store.Ping}
+	p.ready = &readiness{database: store.Ready, redis: func(ctx context.Context) error { return p.redis.Ping(ctx).Err() }}
 	authenticate := graph.Authenticate(store)
 	limits, err := config.onGraph(p.redis, log)
 	if err != nil {
 		return nil, err
 	}
 	p.live = live.NewHub(store, p.feed, p.whispers, log)
+	p.live.Observe(watch)
 	answers := transport.HTTP{Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Log: log}
 	p.streams = transport.NewStreams(transport.StreamsConfig{HTTP: answers, Live: p.live})
 	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{
-		Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Origins: config.Origins, Live: p.live, Log: log,
+		Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Origins: config.Origins,
+		Context: watch.socket, Live: p.live, Log: log,
 	})
 	p.revoking = inbox.NewRevocations(inbox.RevocationsConfig{
 		Store: store, Redis: p.redis, Guests: []inbox.Guests{p.sockets, p.streams}, Log: log,
 	})
+	executor := graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers, Limits: limits}, log)
+	executor.Use(watch.observing()) // the last, so that it sees what the others reject
 	p.server = &http.Server{
-		Handler: routes(p, transport.Handler{
-			Executor:   graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers, Limits: limits}, log),
+		Handler: watch.http.Watch(routes(p, transport.Handler{
+			Executor:   executor,
 			Transports: []graphqlTransport{p.sockets, p.streams, answers},
 			Log:        log,
-		}),
+		})),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -193,6 +204,7 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	watch.look(p)
 	p.server.RegisterOnShutdown(p.visitors.EndStreams)
 	p.server.RegisterOnShutdown(p.streams.EndStreams)
 	return p, nil

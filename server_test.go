@@ -41,7 +41,7 @@ func runTests(m *testing.M) int {
 // served is a running server.
 type served struct {
 	url, token, organization string
-	simulator                string
+	simulator, metrics       string
 	curl                     func(t *testing.T) int // pastes the webhook it printed
 	stop                     func() error
 }
@@ -53,7 +53,7 @@ func testConfig(databaseURL, redisURL string) Config {
 	if err != nil {
 		panic(err)
 	}
-	c.Listen, c.SimulatorListen = "127.0.0.1:0", "127.0.0.1:0"
+	c.Listen, c.SimulatorListen, c.MetricsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.DatabaseURL, c.RedisURL, c.SecretKey = databaseURL, redisURL, testKey
 	c.Demo, c.DemoEvery, c.Tick = "yes", time.Hour, 200*time.Millisecond
 	return c
@@ -65,7 +65,8 @@ func serve(t *testing.T, config Config) *served {
 	ctx, cancel := context.WithCancel(context.Background())
 	out := &printed{ready: make(chan struct{})}
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, config, out, slog.New(slog.DiscardHandler)) }()
+	var metrics metricsAddress
+	go func() { ended <- run(ctx, config, out, slog.New(&metrics)) }()
 	s := &served{}
 	s.stop = sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() {
@@ -79,6 +80,7 @@ func serve(t *testing.T, config Config) *served {
 		t.Fatalf("the server did not start: %v", err)
 	}
 	s.read(out.String())
+	s.metrics = metrics.url()
 	return s
 }
 

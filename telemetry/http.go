@@ -15,17 +15,18 @@ import (
 type HTTP struct {
 	tracer    span.Tracer
 	durations *prometheus.HistogramVec
+	tell      func(route string, status int)
 }
 
-// HTTP makes the watch of a server.
-func (m *Metrics) HTTP(tracer span.Tracer) *HTTP {
+// HTTP makes the watch of a server. It tells of every answer.
+func (m *Metrics) HTTP(tracer span.Tracer, tell func(route string, status int)) *HTTP {
 	durations := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "http_server_request_duration_seconds",
 		Help:    "How long requests took to answer, streams until their answer began.",
 		Buckets: Seconds,
 	}, []string{"method", "route", "status"})
 	m.registry.MustRegister(durations)
-	return &HTTP{tracer: tracer, durations: durations}
+	return &HTTP{tracer: tracer, durations: durations, tell: tell}
 }
 
 // Watch wraps the handler of a server, which must be an http.ServeMux or lead to one: its patterns are the routes.
@@ -56,6 +57,7 @@ func (h *HTTP) finish(r *http.Request, a *answer, step span.Span, began time.Tim
 	path := route(r)
 	status := strconv.Itoa(a.code())
 	h.durations.WithLabelValues(method(r), path, status).Observe(took.Seconds())
+	h.tell(path, a.code())
 	step.Name(method(r) + " " + path)
 	step.Set("http.request.method", method(r))
 	step.Set("http.route", path)

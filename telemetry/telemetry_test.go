@@ -83,7 +83,7 @@ func watched(t *testing.T, m *Metrics, tracer span.Tracer, handle http.HandlerFu
 	r := httptest.NewRequest(http.MethodGet, "/things/17", nil)
 	r.Header = header
 	w := httptest.NewRecorder()
-	m.HTTP(tracer).Watch(mux).ServeHTTP(w, r)
+	m.HTTP(tracer, func(string, int) {}).Watch(mux).ServeHTTP(w, r)
 	return w
 }
 

@@ -53,6 +53,7 @@ type Crew struct {
 	poll  time.Duration
 	kinds []Kind
 	wake  map[models.JobKind]chan struct{}
+	count func(models.JobKind, int)
 
 	stop    context.CancelFunc // ends claiming
 	abandon context.CancelFunc // ends handlers
@@ -63,11 +64,15 @@ type Crew struct {
 // have left at every poll.
 func New(store *models.Store, log *slog.Logger, poll time.Duration, kinds []Kind) *Crew {
 	c := &Crew{store: store, log: log, poll: poll, kinds: kinds, wake: make(map[models.JobKind]chan struct{})}
+	c.count = func(models.JobKind, int) {}
 	for _, k := range kinds {
 		c.wake[k.Due] = make(chan struct{}, 1)
 	}
 	return c
 }
+
+// OnClaim has count called whenever the loops took rows. To be set before Start.
+func (c *Crew) OnClaim(count func(kind models.JobKind, rows int)) { c.count = count }
 
 // Start begins the loops and returns.
 func (c *Crew) Start() {
@@ -172,6 +177,9 @@ func (c *Crew) claim(ctx context.Context, k Kind, slots chan struct{}, start fun
 			c.log.Warn("claim due rows", "kind", k.Due, "error", err)
 		}
 		return c.poll, false
+	}
+	if len(jobs) > 0 {
+		c.count(k.Due, len(jobs))
 	}
 	for _, s := range k.shifts(jobs) {
 		slots <- struct{}{} // what was claimed is worked on, also when we are being stopped

@@ -233,7 +233,9 @@ func (h HTTP) dispatch(ctx context.Context, exec graphql.GraphExecutor, op *grap
 
 const defaultTimeout = 15 * time.Second
 
-func isRateLimited(errs gqlerror.List) bool { return len(errs) > 0 && codeOf(errs[0]) == CodeRateLimited }
+func isRateLimited(errs gqlerror.List) bool {
+	return len(errs) > 0 && codeOf(errs[0]) == CodeRateLimited
+}
 
 // statusOf says 401 when a stranger asked for nothing but what needs a viewer, so that clients sign in again.
 func statusOf(resp *graphql.Response, media string) int {
