@@ -6,8 +6,7 @@ export GOFLAGS += -buildvcs=false
 .PHONY: help run test lint generate bench acceptance examples compatible released
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s
-", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## start the server with its own PostgreSQL and Redis, or those of DATABASE_URL and REDIS_URL
 	@[ -n "$$DATABASE_URL" ] || sh .ci/need postgres

@@ -55,7 +55,7 @@ var owners = map[string][]string{
 	"gorm.io/...":                       {"parley/models"},
 	"github.com/redis/go-redis/...":     {"parley", "parley/inbox"},
 	"github.com/99designs/gqlgen/...":   {"parley", "parley/graph/..."},
-	"github.com/vektah/gqlparser/...":   {"parley/graph/..."},
+	"github.com/vektah/gqlparser/...":   {"parley/graph/...", "parley/web"},
 	"github.com/gorilla/websocket":      {"parley/graph/transport"},
 	"github.com/minio/minio-go/...":     {"parley/media"},
 	"github.com/jackc/pgx/...":          {"parley/models", "parley/embedded", "parley/bench/..."},

@@ -61,6 +61,8 @@ type Config struct {
 	// How long what is running may take to finish when the server is stopped.
 	StopWithin time.Duration `env:"PARLEY_STOP_WITHIN" envDefault:"20s"`
 
+	// Whether to serve GraphiQL at /: yes, no, or auto (only with the demo).
+	IDE string `env:"PARLEY_IDE" envDefault:"auto"`
 	// Whether to run the simulator with a demo organization: yes, no, or auto (only without DATABASE_URL).
 	Demo string `env:"PARLEY_DEMO" envDefault:"auto"`
 	// Where the simulator of the platforms serves, in the demo.
@@ -128,6 +130,7 @@ func (c Config) check() error {
 		{c.Tick >= 10*time.Millisecond, "PARLEY_TICK", "must be at least 10ms"},
 		{c.StopWithin > 0, "PARLEY_STOP_WITHIN", "must be more than 0"},
 		{c.DemoEvery > 0, "PARLEY_DEMO_EVERY", "must be more than 0"},
+		{c.IDE == "auto" || c.IDE == "yes" || c.IDE == "no", "PARLEY_IDE", "must be yes, no or auto"},
 		{c.Demo == "auto" || c.Demo == "yes" || c.Demo == "no", "PARLEY_DEMO", "must be yes, no or auto"},
 	} {
 		if !rule.holds {
@@ -157,6 +160,9 @@ func (c Config) hasKey() bool {
 
 // hasDemo reports whether the demo organization and its simulator run.
 func (c Config) hasDemo() bool { return c.Demo == "yes" || c.Demo == "auto" && c.DatabaseURL == "" }
+
+// hasIDE reports whether GraphiQL is served.
+func (c Config) hasIDE() bool { return c.IDE == "yes" || c.IDE == "auto" && c.hasDemo() }
 
 func (c Config) rules() models.Rules {
 	r := models.DefaultRules()

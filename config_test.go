@@ -21,6 +21,7 @@ func TestReadConfig(t *testing.T) {
 		"PARLEY_DEMO":            "maybe",
 		"PARLEY_RATE_POINTS":     "-1",
 		"PARLEY_RATE_RESTORE":    "0",
+		"PARLEY_IDE":             "vim",
 		"PARLEY_WINDOW_LEAD":     "25h",
 		"DATABASE_URL":           "mysql://example.com",
 		"REDIS_URL":              "http://example.com",
@@ -40,6 +41,16 @@ func TestReadConfig(t *testing.T) {
 		_, err := readConfig()
 		if err == nil || !strings.Contains(err.Error(), "PARLEY_SECRET_KEY") {
 			t.Errorf("the error is %v", err)
+		}
+	})
+	t.Run("serves GraphiQL with the demo, or as it is told", func(t *testing.T) {
+		for _, c := range []struct {
+			ide, demo string
+			want      bool
+		}{{"auto", "yes", true}, {"auto", "no", false}, {"yes", "no", true}, {"no", "yes", false}} {
+			if got := (Config{IDE: c.ide, Demo: c.demo}).hasIDE(); got != c.want {
+				t.Errorf("PARLEY_IDE=%s, PARLEY_DEMO=%s: %v", c.ide, c.demo, got)
+			}
 		}
 	})
 }

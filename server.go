@@ -122,6 +122,8 @@ type parley struct {
 	signIn   http.Handler
 	server   *http.Server
 	ready    *readiness
+	front    http.Handler // GraphiQL, or a word on what there is
+	docs     http.Handler // the reference of the schema
 	log      *slog.Logger
 
 	failed  chan error
@@ -173,6 +175,10 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 		return nil, err
 	}
 	p.ready = &readiness{database: store.Ready, redis: func(ctx context.Context) error { return p.redis.Ping(ctx).Err() }}
+	if p.docs, err = web.Reference(graph.SDL()); err != nil {
+		return nil, err
+	}
+	p.front = config.front()
 	authenticate := graph.Authenticate(store)
 	limits, err := config.onGraph(p.redis, log)
 	if err != nil {
@@ -218,6 +224,14 @@ func (c Config) clientAddress() func(*http.Request) string {
 	return func(r *http.Request) string { return r.Header.Get(c.AddressHeader) }
 }
 
+// front is what a browser finds at the root.
+func (c Config) front() http.Handler {
+	if c.hasIDE() {
+		return web.Handler()
+	}
+	return web.Signpost()
+}
+
 func openStore(ctx context.Context, config Config, places *places, clock models.Clock) (*models.Store, error) {
 	cipher, err := models.NewCipher(places.key)
 	if err != nil {
@@ -242,7 +256,9 @@ func routes(p *parley, graphql http.Handler) http.Handler {
 	})
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive\n") })
 	mux.Handle("GET /readyz", p.ready)
-	mux.Handle("/", web.Handler())
+	mux.Handle("/docs", p.docs)
+	mux.Handle("/docs/", p.docs)
+	mux.Handle("/", p.front)
 	return mux
 }
 

@@ -238,6 +238,7 @@ func TestPages(t *testing.T) {
 	s := serve(t, config)
 	for path, want := range map[string]string{
 		"/": "<title>", "/livez": "alive", "/readyz": "ready", "/schema.graphql": "type Conversation implements Node",
+		"/docs": `id="Conversation.viewerCanReply"`, "/docs/style.css": "color-scheme",
 	} {
 		if status, body := get(t, s.url+path); status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s answers %d without %q", path, status, want)

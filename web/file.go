@@ -26,17 +26,20 @@ type file struct {
 	gzipped      func() []byte
 }
 
-func newFile(extension string, hashed bool, body []byte) file {
-	f := file{
+// How long a file may be kept.
+const (
+	never   = "no-store"
+	fresh   = "public, max-age=300"
+	forever = "public, max-age=31536000, immutable"
+)
+
+func newFile(extension, cacheControl string, body []byte) file {
+	return file{
 		contentType:  contentTypes[extension],
-		cacheControl: "no-store",
+		cacheControl: cacheControl,
 		body:         body,
 		gzipped:      sync.OnceValue(func() []byte { return compress(body) }),
 	}
-	if hashed {
-		f.cacheControl = "public, max-age=31536000, immutable"
-	}
-	return f
 }
 
 func (f file) serve(w http.ResponseWriter, r *http.Request) {

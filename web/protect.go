@@ -10,13 +10,19 @@ import (
 var plainHost = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
 
 // protect keeps the token in the page: no foreign script, frame or address can reach it.
-func protect(h http.Header, host string) {
-	h.Set("Content-Security-Policy", policy(host))
+func protect(h http.Header, policy string) {
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-func policy(host string) string {
+// styleOnly is the policy of a page that is only read.
+func styleOnly(string) string {
+	return "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+
+// ideOn is the policy of GraphiQL.
+func ideOn(host string) string {
 	// Older Safari does not count a WebSocket to the page's own host as 'self'.
 	sockets := ""
 	if plainHost.MatchString(host) {

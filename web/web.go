@@ -1,4 +1,5 @@
-// Package web carries the browser pages that are part of the binary: GraphiQL, built by npm into dist.
+// Package web carries the browser pages that are part of the binary: GraphiQL, built by npm into dist, and the reference
+// of the schema.
 package web
 
 import (
@@ -15,14 +16,18 @@ var dist embed.FS
 // Handler serves GraphiQL at / and the files it needs below /assets/; anything else is not found.
 // The page talks to /graphql of its own origin and loads nothing from any other host.
 func Handler() http.Handler {
-	return site(files())
+	return site{files: files(), policy: ideOn}
 }
 
-type site map[string]file
+// site serves files by their paths, under a policy for the host it is asked by.
+type site struct {
+	files  map[string]file
+	policy func(host string) string
+}
 
 func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	protect(w.Header(), r.Host)
-	f, ok := s[r.URL.Path]
+	protect(w.Header(), s.policy(r.Host))
+	f, ok := s.files[r.URL.Path]
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -35,8 +40,8 @@ func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.serve(w, r)
 }
 
-func files() site {
-	s := site{}
+func files() map[string]file {
+	all := map[string]file{}
 	err := fs.WalkDir(dist, "dist", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -45,13 +50,13 @@ func files() site {
 		if err != nil {
 			return err
 		}
-		s[address(name)] = newFile(path.Ext(name), isHashed(name), body)
+		all[address(name)] = newFile(path.Ext(name), kept(name), body)
 		return nil
 	})
 	if err != nil {
 		panic(err) // embedded files can always be read
 	}
-	return s
+	return all
 }
 
 func address(name string) string {
@@ -61,7 +66,10 @@ func address(name string) string {
 	return strings.TrimPrefix(name, "dist")
 }
 
-// The build puts a hash of the content into every name below assets.
-func isHashed(name string) bool {
-	return strings.HasPrefix(name, "dist/assets/")
+// kept says how long: the build puts a hash of the content into every name below assets.
+func kept(name string) string {
+	if strings.HasPrefix(name, "dist/assets/") {
+		return forever
+	}
+	return never
 }
