@@ -289,7 +289,11 @@ func TestShowTyping(t *testing.T) {
 	w.Must(show(w.Agent)) // of the moment: a refusal is nobody's business
 	w.Must(show(w.Agent))
 	inboxtest.Refused(t, show(w.Onlooker), models.Forbidden)
-	inboxtest.Refused(t, show(w.Neighbour("99").Agent), models.NotFound)
+	nothing, err := w.Inbox.ShowTyping(w.Context(), w.Neighbour("99").Agent, c.ID)
+	inboxtest.Refused(t, err, models.NotFound)
+	if nothing != nil { // which a payload would try to show
+		t.Errorf("the refusal comes with %+v", nothing)
+	}
 	w.Clock.Advance(49 * time.Hour)
 	w.Must(show(w.Agent)) // the window is closed
 

@@ -32,8 +32,11 @@ func (b *Inbox) ShowTyping(ctx context.Context, viewer models.Viewer, conversati
 		account, err = open(tx, r.Channel)
 		return err
 	})
-	if err != nil || account == nil {
-		return &c, err
+	if err != nil {
+		return nil, err
+	}
+	if account == nil {
+		return &c, nil
 	}
 	registered, _ := b.adapters.For(c.Platform)
 	if actor, ok := registered.(channels.Actor); ok {
