@@ -80,6 +80,11 @@ func choose(organizations []models.Organization, wanted string) (id string, err 
 	if wanted == "" && len(organizations) > 1 {
 		return "", models.Refuse(models.ChooseOrganization, "organizationId", "You belong to several organizations: choose one.")
 	}
+	return belonging(organizations, wanted)
+}
+
+// belonging is the organization that is wanted, if the user belongs to it.
+func belonging(organizations []models.Organization, wanted string) (id string, err error) {
 	for _, o := range organizations {
 		if o.ID == wanted {
 			return o.ID, nil
@@ -99,7 +104,7 @@ func (b *Inbox) SwitchOrganization(ctx context.Context, viewer models.Viewer, or
 	if err != nil {
 		return nil, viewer, err
 	}
-	chosen, err := choose(organizations, organizationID)
+	chosen, err := belonging(organizations, organizationID)
 	if err != nil {
 		return nil, viewer, err
 	}

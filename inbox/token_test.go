@@ -378,7 +378,7 @@ func TestSwitchOrganization(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)
 		foreign := found(w, "Alpha")
-		for _, id := range []string{foreign.ID, "org_0", "nonsense"} {
+		for _, id := range []string{foreign.ID, "org_0", "nonsense", ""} {
 			_, _, err := w.Inbox.SwitchOrganization(w.Context(), w.Agent, id, "")
 			inboxtest.Refused(t, err, models.NotFound)
 		}
