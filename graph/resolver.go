@@ -69,7 +69,7 @@ func withRole(tx *models.Tx, reasons []models.CannotReplyReason) []models.Cannot
 }
 
 func draft(input generated.ReplyToConversationInput) models.Draft {
-	d := models.Draft{Text: value(input.Text), ReplyToMessageID: value(input.ReplyToMessageID)}
+	d := models.Draft{Text: value(input.Text), ReplyToMessageID: input.ReplyToMessageID}
 	d.Attachments = attached(input.Attachments)
 	if t := input.Template; t != nil {
 		d.Template = &models.Template{Name: t.Name, Language: t.Language, Parameters: t.Parameters}

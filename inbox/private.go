@@ -69,7 +69,7 @@ func queuePrivate(tx *models.Tx, r PrivateReplyRequest) (messageID string, err e
 	if err != nil {
 		return "", err
 	}
-	r.Draft.ReplyToMessageID = ""
+	r.Draft.ReplyToMessageID = nil
 	m, err := compose(tx, c, r.Draft, models.PrivateReply)
 	if err != nil {
 		return "", err

@@ -97,7 +97,7 @@ func TestReceiveComment(t *testing.T) {
 
 		_, err := try(w, w.Agent, m.ConversationID, models.Draft{Text: "to both"})
 		w.Must(err)
-		_, err = try(w, w.Agent, m.ConversationID, models.Draft{Text: "to you", ReplyToMessageID: m.ID})
+		_, err = try(w, w.Agent, m.ConversationID, models.Draft{Text: "to you", ReplyToMessageID: &m.ID})
 		w.Must(err)
 		w.Work(models.DueMessages)
 

@@ -80,14 +80,14 @@ func compose(tx *models.Tx, c *models.Conversation, d models.Draft, mode models.
 	if tx.Viewer.Kind == models.ActorUser { // else nobody typed it
 		m.AuthorUserID = &tx.Viewer.UserID
 	}
-	if d.ReplyToMessageID == "" && c.Surface.Visibility() == models.Public && c.LastInboundID != nil {
-		d.ReplyToMessageID = *c.LastInboundID
+	if d.ReplyToMessageID == nil && c.Surface.Visibility() == models.Public {
+		d.ReplyToMessageID = c.LastInboundID
 	}
-	if d.ReplyToMessageID == "" {
+	if d.ReplyToMessageID == nil {
 		return m, nil
 	}
 	var answered models.Message
-	if err := tx.Find(&answered, d.ReplyToMessageID); err != nil || answered.ConversationID != c.ID {
+	if err := tx.Find(&answered, *d.ReplyToMessageID); err != nil || answered.ConversationID != c.ID {
 		return nil, models.Refuse(models.NotFound, "replyToMessageId", "There is no such message in this conversation.")
 	}
 	if answered.ExternalID == nil {

@@ -80,7 +80,7 @@ func TestReply(t *testing.T) {
 		w.Receive(in)
 		said := w.MessageSaid(in.ExternalID)
 
-		_, err := try(w, w.Agent, said.ConversationID, models.Draft{Text: "hi", ReplyToMessageID: said.ID})
+		_, err := try(w, w.Agent, said.ConversationID, models.Draft{Text: "hi", ReplyToMessageID: &said.ID})
 		w.Must(err)
 		w.Work(models.DueMessages)
 
@@ -177,7 +177,8 @@ func TestReplyIsRefused(t *testing.T) {
 		{"with a template and a text", nil,
 			models.Draft{Text: "hi", Template: &models.Template{Name: "a", Language: "de"}}, models.InvalidInput},
 		{"with a template without a language", nil, models.Draft{Template: &models.Template{Name: "a"}}, models.InvalidInput},
-		{"to a message that does not exist", nil, models.Draft{Text: "hi", ReplyToMessageID: "msg_1"}, models.NotFound},
+		{"to a message that does not exist", nil, models.Draft{Text: "hi", ReplyToMessageID: new("msg_1")}, models.NotFound},
+		{"to a message without an id", nil, models.Draft{Text: "hi", ReplyToMessageID: new("")}, models.NotFound},
 		{"with a NUL", nil, models.Draft{Text: "a\x00b"}, models.InvalidInput},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -203,7 +204,7 @@ func TestReplyIsRefused(t *testing.T) {
 		w := inboxtest.New(t)
 		c, other := w.CustomerWrites("491701", "hello?"), w.CustomerWrites("491702", "hello?")
 
-		_, err := try(w, w.Agent, c.ID, models.Draft{Text: "hi", ReplyToMessageID: *other.LastMessageID})
+		_, err := try(w, w.Agent, c.ID, models.Draft{Text: "hi", ReplyToMessageID: other.LastMessageID})
 
 		inboxtest.Refused(t, err, models.NotFound)
 	})
@@ -213,7 +214,7 @@ func TestReplyIsRefused(t *testing.T) {
 		c := w.CustomerWrites("491701", "hello?")
 		queued := w.Reply(c, "hi")
 
-		_, err := try(w, w.Agent, c.ID, models.Draft{Text: "hi", ReplyToMessageID: queued.ID})
+		_, err := try(w, w.Agent, c.ID, models.Draft{Text: "hi", ReplyToMessageID: &queued.ID})
 
 		inboxtest.Refused(t, err, models.InvalidInput)
 	})

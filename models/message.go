@@ -53,7 +53,7 @@ type Draft struct {
 	Text             string
 	Attachments      []Attachment
 	Template         *Template
-	ReplyToMessageID string
+	ReplyToMessageID *string
 }
 
 // Mode is the way of answering the draft asks for.
