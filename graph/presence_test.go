@@ -22,7 +22,11 @@ import (
 // newMoments is an API that knows what happens at this moment.
 func newMoments(t *testing.T) *api {
 	t.Helper()
-	a := newAPI(t)
+	return newMomentsOf(t, newAPI(t))
+}
+
+func newMomentsOf(t *testing.T, a *api) *api {
+	t.Helper()
 	r, err := embeddedtest.StartRedis()
 	a.Must(err)
 	t.Cleanup(r.Stop)
