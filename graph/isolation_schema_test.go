@@ -106,8 +106,18 @@ func (r route) String() string {
 	return strings.Join(names, ".")
 }
 
-// routes are all root fields of an operation, and the fields below them that take ids, each once, by the shortest way.
+// routes are all root fields of an operation, and the fields below them that take ids.
 func (s *schema) routes(root string) (all []route) {
+	for _, r := range s.everyRoute(root) {
+		if len(r) == 1 || len(s.places(r.field())) > 0 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// everyRoute leads to all fields of an operation, to each once, by the shortest way.
+func (s *schema) everyRoute(root string) (all []route) {
 	for _, f := range s.types[root].Fields {
 		all = append(all, route{f})
 	}
@@ -122,9 +132,7 @@ func (s *schema) routes(root string) (all []route) {
 		for _, f := range below.Fields {
 			further := append(slices.Clip(way), f)
 			open = append(open, further)
-			if len(s.places(f)) > 0 {
-				all = append(all, further)
-			}
+			all = append(all, further)
 		}
 	}
 	return all

@@ -55,7 +55,26 @@ func newWalk(t *testing.T) (w *walk, other *tenant) {
 	w = &walk{api: a, own: a.tenant("openum")}
 	w.strangers = strangers(w.own, other)
 	w.schema = introspected(t, func(query string, variables object) []byte { return w.own.try(t, w.own.Onlooker, query, variables) })
+	other.beKnown(t)
 	return w, other
+}
+
+// beKnown has everything of the organization looked at by its owner: what is remembered of it must help no stranger.
+func (o *tenant) beKnown(t *testing.T) {
+	t.Helper()
+	for _, ids := range o.things {
+		raw := o.try(t, o.Owner, `query ($ids: [ID!]!) { nodes(ids: $ids) { id } conversations { edges { node { id } } } }`, object{"ids": ids})
+		if bytes.Contains(raw, []byte(`"errors"`)) {
+			t.Fatalf("%s cannot look at %v: %s", o.name, ids, raw)
+		}
+	}
+	for _, id := range o.things[models.ConversationPrefix] {
+		raw := o.try(t, o.Owner, `mutation ($c: ID!) { reportViewing(input: {conversationId: $c}) { seconds }
+			reportTyping(input: {conversationId: $c}) { seconds } showTyping(input: {conversationId: $c}) { conversation { id } } }`, object{"c": id})
+		if bytes.Contains(raw, []byte(`"errors"`)) {
+			t.Fatalf("%s cannot be in %s: %s", o.name, id, raw)
+		}
+	}
 }
 
 // TestIsolation tries, wherever the schema takes an id, the ids of what the viewer must not see: the answer must be the one
