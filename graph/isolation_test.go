@@ -205,10 +205,10 @@ func (ask *asking) tryHidden(t *testing.T, s stranger, p place, whole bool) {
 			}
 			s.mustNotLearn(t, got)
 		}
-		for _, id := range slices.Compact([]string{ids[0], ids[len(ids)-1]}) {
-			same(id)
-		}
-		if own := s.own.things[kind]; !right && len(own) > 0 {
+		same(ids[0])
+		if own := s.own.things[kind]; right {
+			same(ids[len(ids)-1])
+		} else if len(own) > 0 {
 			same(own[0])
 		}
 	}
