@@ -70,7 +70,8 @@ type stream struct {
 	socket *websocket.Conn
 }
 
-func subscribe(t *testing.T, s *served, query string, variables object) *stream {
+// greet opens a socket and introduces itself with a payload.
+func greet(t *testing.T, s *served, payload object) *stream {
 	t.Helper()
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
 	socket, _, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.url, "http")+"/graphql", nil)
@@ -79,7 +80,13 @@ func subscribe(t *testing.T, s *served, query string, variables object) *stream 
 	}
 	t.Cleanup(func() { _ = socket.Close() })
 	st := &stream{t: t, socket: socket}
-	st.write(object{"type": "connection_init", "payload": object{"Authorization": "Bearer " + s.token}})
+	st.write(object{"type": "connection_init", "payload": payload})
+	return st
+}
+
+func subscribe(t *testing.T, s *served, query string, variables object) *stream {
+	t.Helper()
+	st := greet(t, s, object{"Authorization": "Bearer " + s.token})
 	if ack := st.read(); ack["type"] != "connection_ack" {
 		t.Fatalf("the socket answered %v", ack)
 	}

@@ -119,6 +119,7 @@ func (c Config) check() error {
 		want  string
 	}{
 		{c.PublicURL == "" || isURL(c.PublicURL, "http", "https"), "PARLEY_PUBLIC_URL", "must be an http or https address"},
+		{!slices.ContainsFunc(c.Origins, func(o string) bool { return !isOrigin(o) }), "PARLEY_ORIGINS", "must be origins, such as https://app.example.com"},
 		{c.DatabaseURL == "" || isURL(c.DatabaseURL, "postgres", "postgresql"), "DATABASE_URL", "must be a postgres:// address"},
 		{c.RedisURL == "" || isURL(c.RedisURL, "redis", "rediss", "unix"), "REDIS_URL", "must be a redis:// address"},
 		{c.SecretKey == "" || c.hasKey(), "PARLEY_SECRET_KEY", "must be 32 bytes in base64: openssl rand -base64 32"},

@@ -18,6 +18,7 @@ func TestReadConfig(t *testing.T) {
 		"PARLEY_MAX_CONNECTIONS": "many",
 		"PARLEY_SECRET_KEY":      "short",
 		"PARLEY_PUBLIC_URL":      "ftp://example.com",
+		"PARLEY_ORIGINS":         "https://app.example.com,https://*.example.com/",
 		"PARLEY_DEMO":            "maybe",
 		"PARLEY_RATE_POINTS":     "-1",
 		"PARLEY_RATE_RESTORE":    "0",

@@ -14,7 +14,7 @@ const mostDue = 10_000
 // look has the parts of the product read whenever somebody looks.
 func (w *watch) look(p *parley) {
 	w.metrics.Gauge("graphql_subscriptions_active", "Subscriptions that run.", func() float64 { return float64(p.live.Count()) })
-	for name, count := range map[string]func() int{"websocket": p.sockets.Count, "sse": p.streams.Count} {
+	for name, count := range map[string]func() int{"websocket": p.sockets.Count, "stream": p.streams.Count} {
 		w.metrics.Gauge("graphql_connections_active", "Connections of GraphQL clients that last.",
 			func() float64 { return float64(count()) }, "transport", name)
 	}

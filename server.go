@@ -189,7 +189,7 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	answers := transport.HTTP{Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Log: log}
 	p.streams = transport.NewStreams(transport.StreamsConfig{HTTP: answers, Live: p.live})
 	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{
-		Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Origins: config.Origins,
+		Authenticate: graph.OnlyMembers(authenticate), Address: config.clientAddress(), Limiter: limits.Limiter, Origins: config.Origins,
 		Context: watch.socket, Live: p.live, Log: log,
 	})
 	p.revoking = inbox.NewRevocations(inbox.RevocationsConfig{
@@ -198,11 +198,11 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 	executor := graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers, Limits: limits}, log)
 	executor.Use(watch.observing()) // the last, so that it sees what the others reject
 	p.server = &http.Server{
-		Handler: watch.http.Watch(routes(p, transport.Handler{
+		Handler: watch.http.Watch(routes(p, config.shared(transport.Handler{
 			Executor:   executor,
 			Transports: []graphqlTransport{p.sockets, p.streams, answers},
 			Log:        log,
-		})),
+		}))),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,

@@ -248,3 +248,13 @@ func TestPages(t *testing.T) {
 		t.Errorf("a page that is not there answers %d", status)
 	}
 }
+
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	s := serve(t, testConfig(embeddedtest.Database(t, database, ""), ""))
+	for name, payload := range map[string]object{"nothing": nil, "an empty token": {"Authorization": ""}, "a bad one": {"Authorization": "Bearer x"}} {
+		if code := greet(t, s, payload).closeCode(); code != 4403 {
+			t.Errorf("a socket that comes with %s ends with %d", name, code)
+		}
+	}
+}

@@ -60,3 +60,13 @@ func Authenticate(store *models.Store) transport.Authenticate {
 		return view.WithViewer(ctx, b.viewer), b.session(), nil
 	}
 }
+
+// OnlyMembers lets nobody in without a token: all that strangers do is sign in, which needs no socket.
+func OnlyMembers(authenticate transport.Authenticate) transport.Authenticate {
+	return func(ctx context.Context, token string) (context.Context, transport.Session, error) {
+		if token == "" {
+			return ctx, transport.Session{}, transport.ErrUnauthenticated
+		}
+		return authenticate(ctx, token)
+	}
+}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -124,7 +123,7 @@ func (o Observing) finish(ctx context.Context, op *graphql.OperationContext, res
 	case response == nil:
 		done.Outcome = Abandoned
 	case len(response.Errors) > 0:
-		done.Outcome, done.Codes = Failed, codesOf(response.Errors)
+		done.Outcome, done.Codes = Failed, transport.CodesOf(response.Errors)
 	}
 	o.tell(ctx, op, done)
 }
@@ -136,7 +135,7 @@ func (o Observing) InterceptResponse(ctx context.Context, next graphql.ResponseH
 	if response == nil || op.Stats.GetExtension(acceptedStat) != nil {
 		return response
 	}
-	done := Operation{Type: "unknown", Outcome: Rejected, Cost: reckonedCost(op), Codes: codesOf(response.Errors)}
+	done := Operation{Type: "unknown", Outcome: Rejected, Cost: reckonedCost(op), Codes: transport.CodesOf(response.Errors)}
 	if op.Operation != nil {
 		done.Type = string(op.Operation.Operation)
 	}
@@ -152,18 +151,6 @@ func (o Observing) tell(ctx context.Context, op *graphql.OperationContext, done 
 		o.Tell(done)
 	}
 	o.log(ctx, op, done)
-}
-
-// codesOf are the codes of errors; one without any is "".
-func codesOf(errs gqlerror.List) (codes []string) {
-	for _, err := range errs {
-		code := ""
-		if c := err.Extensions["code"]; c != nil {
-			code = fmt.Sprint(c) // ours have types of their own
-		}
-		codes = append(codes, code)
-	}
-	return codes
 }
 
 // Viewer tells who asks in ctx, by ids, for the log.

@@ -253,7 +253,7 @@ func (m *member) leave() {
 func (m *member) finish(why gqlerror.List) {
 	if !m.over.Swap(true) {
 		m.hub.active.Add(-1)
-		m.hub.observer.Ended(time.Since(m.began), codesOf(why))
+		m.hub.observer.Ended(time.Since(m.began), transport.CodesOf(why))
 	}
 }
 

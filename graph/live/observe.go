@@ -1,10 +1,7 @@
 package live
 
 import (
-	"fmt"
 	"time"
-
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"parley/models"
 )
@@ -35,18 +32,6 @@ func (nobody) Shown([]time.Duration, int)         {}
 func (nobody) Delivered([]string, int, time.Time) {}
 func (nobody) Replayed(int)                       {}
 func (nobody) Ended(time.Duration, []string)      {}
-
-// codesOf are the codes of errors; one without any is "".
-func codesOf(errs gqlerror.List) (codes []string) {
-	for _, err := range errs {
-		code := ""
-		if c := err.Extensions["code"]; c != nil {
-			code = fmt.Sprint(c) // ours have types of their own
-		}
-		codes = append(codes, code)
-	}
-	return codes
-}
 
 // payloads counts the answers a client is handed.
 func payloads(answers []answer) (n int) {

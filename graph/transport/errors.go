@@ -59,8 +59,18 @@ func coded(code, message string) *gqlerror.Error {
 }
 
 func codeOf(err *gqlerror.Error) string {
-	code, _ := err.Extensions["code"].(string)
-	return code
+	if code := err.Extensions["code"]; code != nil {
+		return fmt.Sprint(code) // others have types of their own
+	}
+	return ""
+}
+
+// CodesOf are the codes of errors; one without any is "".
+func CodesOf(errs gqlerror.List) (codes []string) {
+	for _, err := range errs {
+		codes = append(codes, codeOf(err))
+	}
+	return codes
 }
 
 // requestError is the answer to an operation that never began.
