@@ -1,26 +1,11 @@
 package graph
 
-import (
-	"context"
+import "parley/models"
 
-	"parley/graph/view"
-	"parley/models"
-)
-
-// seenChannels are the channels a member is limited to, as far as the viewer sees them; nil: there is no limit.
-func seenChannels(ctx context.Context, m *models.Membership) ([]*models.Channel, error) {
-	if m.ChannelIDs == nil {
-		return nil, nil
+// accessWanted is to which channels a member is to be limited; nil: to none.
+func accessWanted(channelIDs []string, every bool) ([]string, error) {
+	if every == (channelIDs != nil) {
+		return nil, models.Refuse(models.InvalidInput, "channelIds", "Name the channels, or say that it is every channel.")
 	}
-	channels, err := view.From(ctx).Channel.LoadAll(ctx, m.ChannelIDs)
-	if err != nil {
-		return nil, err
-	}
-	seen := []*models.Channel{}
-	for _, c := range channels {
-		if c != nil {
-			seen = append(seen, c)
-		}
-	}
-	return seen, nil
+	return channelIDs, nil
 }

@@ -96,9 +96,9 @@ func TestAccess(t *testing.T) {
 		a.limit(a.Onlooker, a.Channel, shown.Channel)
 		channels := func(v models.Viewer) map[any]int {
 			counts := make(map[any]int)
-			for _, m := range at(a.data(v, `{ memberships { user { id } channels { id } } }`, nil), "memberships").([]any) {
-				if list, limited := at(m, "channels").([]any); limited {
-					counts[at(m, "user", "id")] = len(list)
+			for _, m := range at(a.data(v, `{ memberships { user { id } seesEveryChannel channels { edges { node { id } } } } }`, nil), "memberships").([]any) {
+				if at(m, "seesEveryChannel") == false {
+					counts[at(m, "user", "id")] = len(at(m, "channels", "edges").([]any))
 				}
 			}
 			return counts
@@ -107,12 +107,26 @@ func TestAccess(t *testing.T) {
 		inboxtest.Same(t, "for the limited", channels(a.Agent), map[any]int{a.Agent.UserID: 1, a.Onlooker.UserID: 1})
 	})
 	t.Run("is for those who manage members, and names channels there are", func(t *testing.T) {
-		const change = `mutation ($u: ID!, $c: [ID!]) { changeMemberAccess(input: {userId: $u, channelIds: $c}) { membership { role } userErrors { code field } } }`
-		if got := a.ask(a.Agent, change, object{"u": a.Agent.UserID, "c": nil}); got.code() != "FORBIDDEN" {
+		const change = `mutation ($u: ID!, $c: [ID!], $all: Boolean! = false) { changeMemberAccess(input: {userId: $u, channelIds: $c, everyChannel: $all}) {
+			membership { seesEveryChannel } userErrors { code field } } }`
+		if got := a.ask(a.Agent, change, object{"u": a.Agent.UserID, "all": true}); got.code() != "FORBIDDEN" {
 			t.Errorf("an agent lifts their own limit: %+v", got)
 		}
-		got := a.data(a.Owner, change, object{"u": a.Agent.UserID, "c": []any{"chn_none"}})
-		inboxtest.Same(t, "errors", at(got, "changeMemberAccess", "userErrors"), any([]any{object{"code": "NOT_FOUND", "field": []any{"input", "channelIds"}}}))
+		for name, c := range map[string]struct {
+			wanted object
+			code   string
+		}{
+			"no such channel":               {object{"c": []any{"chn_none"}}, "NOT_FOUND"},
+			"nothing":                       {object{}, "INVALID_INPUT"},
+			"every channel, and one":        {object{"c": []any{a.Channel.ID}, "all": true}, "INVALID_INPUT"},
+			"every channel, and none of it": {object{"c": []any{}, "all": true}, "INVALID_INPUT"},
+		} {
+			c.wanted["u"] = a.Agent.UserID
+			got := a.data(a.Owner, change, c.wanted)
+			inboxtest.Same(t, name, at(got, "changeMemberAccess", "userErrors"), any([]any{object{"code": c.code, "field": []any{"input", "channelIds"}}}))
+		}
+		got := a.data(a.Owner, change, object{"u": a.Agent.UserID, "all": true})
+		inboxtest.Same(t, "lifted", at(got, "changeMemberAccess", "membership", "seesEveryChannel"), any(true))
 	})
 }
 

@@ -57,7 +57,7 @@ func newAPIOf(t *testing.T, w *inboxtest.World) *api {
 	hub := live.NewHub(a.Store, a.feed, whispers, inboxtest.Quiet)
 	sockets := transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Live: hub, Log: inboxtest.Quiet, Now: a.Clock.Now})
 	a.server = httptest.NewServer(transport.Handler{
-		Executor:   graph.NewExecutor(&graph.Resolver{Inbox: a.Inbox}, inboxtest.Quiet),
+		Executor:   graph.NewExecutor(&graph.Resolver{Inbox: a.Inbox, Limits: generous}, inboxtest.Quiet),
 		Transports: []graphql.Transport{sockets, transport.HTTP{Authenticate: authenticate, Log: inboxtest.Quiet}},
 		Log:        inboxtest.Quiet,
 	})
@@ -74,6 +74,9 @@ func newAPIOf(t *testing.T, w *inboxtest.World) *api {
 	})
 	return a
 }
+
+// generous lets a test ask for all there is at once.
+var generous = graph.Limits{Cost: 1_000_000}
 
 // token is an API token of the viewer's; nobody has none.
 func (a *api) token(v models.Viewer) string {

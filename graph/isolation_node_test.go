@@ -21,7 +21,7 @@ func TestNodeOfAnything(t *testing.T) {
 			ids[i] = strange(random, o.things)
 		}
 		got := o.try(t, o.Owner, `query ($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } node(id: $id) { id } }`, object{"ids": ids, "id": ids[0]})
-		if want := `{"data":{"nodes":[` + strings.Repeat("null,", len(ids)-1) + `null],"node":null}}`; !bytes.Equal(bytes.TrimSpace(got), []byte(want)) {
+		if want := `{"data":{"nodes":[` + strings.Repeat("null,", len(ids)-1) + `null],"node":null},`; !bytes.HasPrefix(got, []byte(want)) {
 			t.Errorf("%.100q answer %.500s", ids, got)
 		}
 	}

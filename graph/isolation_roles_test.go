@@ -15,6 +15,7 @@ var onlookers = map[string]models.Action{
 	"reportViewing":      models.ViewInbox,
 	"revokeApiToken":     models.ManageOwnTokens,
 	"signIn":             models.ManageOwnTokens,
+	"completeSignIn":     models.ManageOwnTokens,
 	"switchOrganization": models.ManageOwnTokens,
 }
 

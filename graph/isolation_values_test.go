@@ -63,15 +63,19 @@ func (s *schema) answered(f schemaField) string {
 
 // known are values that get further than "x", by the input they belong to.
 var known = map[string]func(*tenant) any{
-	"AllowOriginsInput.origins":     func(*tenant) any { return []string{"https://shop.example"} },
-	"AssignFromStreamInput.surface": func(*tenant) any { return "POST" },
-	"AttachmentInput.mime":          func(*tenant) any { return "image/png" },
-	"AttachmentInput.url":           func(*tenant) any { return "https://shop.example/x.png" },
-	"CreateUploadInput.mime":        func(*tenant) any { return "image/png" },
-	"ReplyPrivatelyInput.messageId": func(o *tenant) any { return o.comment },
-	"SignInInput.email":             func(o *tenant) any { return "olga@" + o.name + ".example" },
-	"SignInInput.password":          func(*tenant) any { return password },
-	"UpdateChannelInput.version":    func(*tenant) any { return 1 },
+	"ChangeMemberAccessInput.everyChannel": func(*tenant) any { return false },
+	"ChangeMemberAccessInput.userId":       func(o *tenant) any { return o.Onlooker.UserID }, // an owner cannot be limited
+	"CompleteSignInInput.code":             (*tenant).signInCode,
+	"CompleteSignInInput.verifier":         func(*tenant) any { return verifier },
+	"AllowOriginsInput.origins":            func(*tenant) any { return []string{"https://shop.example"} },
+	"AssignFromStreamInput.surface":        func(*tenant) any { return "POST" },
+	"AttachmentInput.mime":                 func(*tenant) any { return "image/png" },
+	"AttachmentInput.url":                  func(*tenant) any { return "https://shop.example/x.png" },
+	"CreateUploadInput.mime":               func(*tenant) any { return "image/png" },
+	"ReplyPrivatelyInput.messageId":        func(o *tenant) any { return o.comment },
+	"SignInInput.email":                    func(o *tenant) any { return "olga@" + o.name + ".example" },
+	"SignInInput.password":                 func(*tenant) any { return password },
+	"UpdateChannelInput.version":           func(*tenant) any { return 1 },
 }
 
 var keys atomic.Int64

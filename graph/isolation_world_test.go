@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -175,6 +176,18 @@ func (o *tenant) session(v models.Viewer) string {
 		o.sessions[v] = token.Secret
 	}
 	return o.sessions[v]
+}
+
+// verifier is the secret that goes with every signInCode.
+var verifier = strings.Repeat("v", 43)
+
+// signInCode is a new code of the owner, who has signed in elsewhere.
+func (o *tenant) signInCode() any {
+	o.T.Helper()
+	challenge := sha256.Sum256([]byte(verifier))
+	code, err := o.Store.NewSignInCode(o.Context(), o.Owner.UserID, challenge[:])
+	o.Must(err)
+	return code
 }
 
 // try asks as the viewer, and returns the answer as it came.

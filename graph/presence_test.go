@@ -38,7 +38,7 @@ func newMomentsOf(t *testing.T, a *api) *api {
 	authenticate := graph.Authenticate(a.Store)
 	sockets := transport.NewWebSocket(transport.WebSocketConfig{Authenticate: authenticate, Live: hub, Log: inboxtest.Quiet, Now: a.Clock.Now})
 	server := httptest.NewServer(transport.Handler{
-		Executor:   graph.NewExecutor(&graph.Resolver{Inbox: a.Inbox, Whispers: whispers}, inboxtest.Quiet),
+		Executor:   graph.NewExecutor(&graph.Resolver{Inbox: a.Inbox, Whispers: whispers, Limits: generous}, inboxtest.Quiet),
 		Transports: []graphql.Transport{sockets, transport.HTTP{Authenticate: authenticate, Log: inboxtest.Quiet}},
 		Log:        inboxtest.Quiet,
 	})

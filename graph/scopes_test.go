@@ -92,7 +92,7 @@ func TestAuthenticate(t *testing.T) {
 			_, session, err := graph.Authenticate(a.Store)(a.Context(), made.Secret)
 			a.Must(err)
 			inboxtest.Same(t, "subject", session.Subject, made.Token.ID)
-			inboxtest.Same(t, "owner", session.Owner, a.Org.ID+"/"+a.Agent.UserID)
+			inboxtest.Same(t, "owner", session.Owner, inbox.OwnerOf(a.Agent))
 			inboxtest.Same(t, "trusted documents only", session.TrustedOnly, trusted)
 		}
 		_, stranger, err := graph.Authenticate(a.Store)(a.Context(), "")

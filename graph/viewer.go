@@ -17,13 +17,17 @@ func (r *membershipResolver) User(ctx context.Context, obj *models.Membership) (
 	return there(view.From(ctx).User.Load(ctx, obj.UserID))
 }
 
-func (r *membershipResolver) Channels(ctx context.Context, obj *models.Membership) ([]*models.Channel, error) {
-	return seenChannels(ctx, obj)
+func (r *membershipResolver) Channels(ctx context.Context, obj *models.Membership, first *int, after *string, last *int, before *string) (*models.Connection[models.Channel], error) {
+	tx, err := view.From(ctx).Tx(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return tx.ListChannelsOf(obj, models.Page{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *mutationResolver) SignIn(ctx context.Context, input generated.SignInInput) (*generated.SignInPayload, error) {
 	session, viewer, organizations, err := r.Inbox.SignIn(ctx, inbox.Credentials{
-		Email: input.Email, Password: input.Password, OrganizationID: value(input.OrganizationID), Key: value(input.IdempotencyKey),
+		Email: input.Email, Password: input.Password, OrganizationID: input.OrganizationID, Key: value(input.IdempotencyKey),
 	})
 	payload := &generated.SignInPayload{Organizations: choices(organizations)}
 	if payload.UserErrors, err = signInRefusals(err); session == nil {
@@ -70,7 +74,11 @@ func (r *mutationResolver) ChangeMemberRole(ctx context.Context, input generated
 }
 
 func (r *mutationResolver) ChangeMemberAccess(ctx context.Context, input generated.ChangeMemberAccessInput) (*generated.ChangeMemberAccessPayload, error) {
-	membership, err := r.Inbox.ChangeAccess(ctx, view.ViewerFrom(ctx), input.UserID, input.ChannelIds, value(input.IdempotencyKey))
+	var membership *models.Membership
+	wanted, err := accessWanted(input.ChannelIds, input.EveryChannel)
+	if err == nil {
+		membership, err = r.Inbox.ChangeAccess(ctx, view.ViewerFrom(ctx), input.UserID, wanted, value(input.IdempotencyKey))
+	}
 	errs, err := refusals(err)
 	return &generated.ChangeMemberAccessPayload{Membership: membership, UserErrors: errs}, err
 }
@@ -83,7 +91,7 @@ func (r *mutationResolver) RemoveMember(ctx context.Context, input generated.Rem
 
 func (r *mutationResolver) CompleteSignIn(ctx context.Context, input generated.CompleteSignInInput) (*generated.CompleteSignInPayload, error) {
 	session, viewer, organizations, err := r.Inbox.CompleteSignIn(ctx, inbox.Completion{
-		Code: input.Code, Verifier: input.Verifier, OrganizationID: value(input.OrganizationID), Key: value(input.IdempotencyKey),
+		Code: input.Code, Verifier: input.Verifier, OrganizationID: input.OrganizationID, Key: value(input.IdempotencyKey),
 	})
 	payload := &generated.CompleteSignInPayload{Organizations: choices(organizations)}
 	if payload.UserErrors, err = signInRefusals(err); session == nil {

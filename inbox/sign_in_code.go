@@ -62,7 +62,7 @@ func (b *Inbox) recognize(ctx context.Context, i models.ExternalIdentity) (userI
 type Completion struct {
 	Code           string
 	Verifier       string `json:"-"` // the secret the challenge was made of
-	OrganizationID string
+	OrganizationID *string
 	Key            string `json:"-"`
 }
 
@@ -117,7 +117,7 @@ func (b *Inbox) fittingCode(ctx context.Context, c Completion) (*models.SignInCo
 }
 
 // chooseFor is the user as a viewer of the organization they want, or of their only one.
-func (b *Inbox) chooseFor(ctx context.Context, userID, wanted string) (models.Viewer, []models.Organization, error) {
+func (b *Inbox) chooseFor(ctx context.Context, userID string, wanted *string) (models.Viewer, []models.Organization, error) {
 	organizations, err := b.store.OrganizationsOf(ctx, userID)
 	if err != nil {
 		return models.Viewer{}, nil, fmt.Errorf("choose an organization: %w", err)

@@ -182,13 +182,13 @@ func TestCompleteSignIn(t *testing.T) {
 		_, _, organizations, err := w.Inbox.CompleteSignIn(w.Context(), inbox.Completion{Code: code, Verifier: verifier})
 		inboxtest.Refused(t, err, models.ChooseOrganization)
 		inboxtest.Same(t, "organizations", names(organizations), []string{"Book Store", "Flower Shop"})
-		_, err = complete(w, inbox.Completion{Code: code, OrganizationID: "org_0"})
+		_, err = complete(w, inbox.Completion{Code: code, OrganizationID: new("org_0")})
 		inboxtest.Refused(t, err, models.NotFound)
 
-		token, err := complete(w, inbox.Completion{Code: code, OrganizationID: n.Org.ID})
+		token, err := complete(w, inbox.Completion{Code: code, OrganizationID: &n.Org.ID})
 		w.Must(err)
 		inboxtest.Same(t, "organization", token.Token.OrganizationID, n.Org.ID)
-		_, err = complete(w, inbox.Completion{Code: code, OrganizationID: w.Org.ID})
+		_, err = complete(w, inbox.Completion{Code: code, OrganizationID: &w.Org.ID})
 		inboxtest.Refused(t, err, models.Unauthenticated)
 	})
 	t.Run("lets one of those in who come at once", func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestCompleteSignIn(t *testing.T) {
 		code := admitted(w)
 		var in atomic.Int64
 		inboxtest.Together(8, func(i int) {
-			_, err := complete(w, inbox.Completion{Code: code, OrganizationID: []string{w.Org.ID, n.Org.ID}[i%2]})
+			_, err := complete(w, inbox.Completion{Code: code, OrganizationID: []*string{&w.Org.ID, &n.Org.ID}[i%2]})
 			if err == nil {
 				in.Add(1)
 			} else if models.CodeOf(err) != models.Unauthenticated {
@@ -284,7 +284,7 @@ func TestSpendSignInCode(t *testing.T) {
 	t.Parallel()
 	w := inboxtest.New(t)
 	found(w, "Alpha")
-	_, paula := signIn(w, "") // where ben does not belong
+	_, paula := signIn(w, nil) // where ben does not belong
 	code, err := w.Store.SignInCode(w.Context(), admitted(w))
 	w.Must(err)
 	spend := func(viewer models.Viewer) (spent bool) {

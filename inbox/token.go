@@ -22,7 +22,7 @@ type NewToken struct {
 type Credentials struct {
 	Email          string
 	Password       string `json:"-"`
-	OrganizationID string
+	OrganizationID *string
 	Key            string `json:"-"`
 }
 
@@ -73,14 +73,16 @@ func (b *Inbox) login(ctx context.Context, c Credentials) (*models.Login, error)
 	return login, nil
 }
 
-func choose(organizations []models.Organization, wanted string) (id string, err error) {
-	if wanted == "" && len(organizations) == 1 {
+func choose(organizations []models.Organization, wanted *string) (id string, err error) {
+	switch {
+	case wanted != nil:
+		return belonging(organizations, *wanted)
+	case len(organizations) == 1:
 		return organizations[0].ID, nil
-	}
-	if wanted == "" && len(organizations) > 1 {
+	case len(organizations) > 1:
 		return "", models.Refuse(models.ChooseOrganization, "organizationId", "You belong to several organizations: choose one.")
 	}
-	return belonging(organizations, wanted)
+	return belonging(nil, "")
 }
 
 // belonging is the organization that is wanted, if the user belongs to it.

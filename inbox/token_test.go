@@ -35,7 +35,7 @@ func found(w *inboxtest.World, name string) *models.Organization {
 	return o
 }
 
-func signIn(w *inboxtest.World, organizationID string) (*inbox.NewToken, models.Viewer) {
+func signIn(w *inboxtest.World, organizationID *string) (*inbox.NewToken, models.Viewer) {
 	w.T.Helper()
 	token, viewer, _, err := w.Inbox.SignIn(w.Context(), inbox.Credentials{
 		Email: "paula@example.com", Password: password, OrganizationID: organizationID,
@@ -86,7 +86,7 @@ func TestSignIn(t *testing.T) {
 		inboxtest.Refused(t, err, models.ChooseOrganization)
 		inboxtest.Same(t, "organizations", names(organizations), []string{"Alpha", "Beta"})
 		inboxtest.Same(t, "tokens", w.Count(`SELECT count(*) FROM tokens`), 0)
-		_, viewer := signIn(w, beta.ID)
+		_, viewer := signIn(w, &beta.ID)
 		inboxtest.Same(t, "chosen", viewer.OrganizationID, beta.ID)
 	})
 	t.Run("refuses an organization the user does not belong to any more", func(t *testing.T) {
@@ -95,10 +95,10 @@ func TestSignIn(t *testing.T) {
 		alpha, beta := found(w, "Alpha"), found(w, "Beta")
 		w.Break(fmt.Sprintf(`UPDATE memberships SET removed_at = now() WHERE organization_id = '%s'`, alpha.ID))
 
-		_, viewer := signIn(w, "")
+		_, viewer := signIn(w, nil)
 		inboxtest.Same(t, "the one that is left", viewer.OrganizationID, beta.ID)
 		_, _, _, err := w.Inbox.SignIn(w.Context(), inbox.Credentials{
-			Email: "paula@example.com", Password: password, OrganizationID: alpha.ID,
+			Email: "paula@example.com", Password: password, OrganizationID: &alpha.ID,
 		})
 		inboxtest.Refused(t, err, models.NotFound)
 	})
@@ -106,7 +106,7 @@ func TestSignIn(t *testing.T) {
 		t.Parallel()
 		w := inboxtest.New(t)
 		found(w, "Alpha")
-		token, viewer := signIn(w, "")
+		token, viewer := signIn(w, nil)
 		viewer.TokenID = token.Token.ID
 		look := func() error {
 			return w.Store.Read(w.Context(), viewer, models.ViewInbox, func(*models.Tx) error { return nil })

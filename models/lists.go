@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"gorm.io/gorm"
 )
 
 // ConversationSort is an order of conversations.
@@ -130,8 +132,18 @@ func (tx *Tx) ListMessages(conversationID string, p Page) (*Connection[Message],
 var allOfMessages = names(messageColumns)
 
 // ListChannels reads a page of the channels, oldest first.
-func (tx *Tx) ListChannels(p Page) (*Connection[Channel], error) {
-	return page(tx, tx.own(), p, order[Channel]{
+func (tx *Tx) ListChannels(p Page) (*Connection[Channel], error) { return tx.listChannels(tx.own(), p) }
+
+// ListChannelsOf reads a page of the channels a member sees, oldest first.
+func (tx *Tx) ListChannelsOf(m *Membership, p Page) (*Connection[Channel], error) {
+	if m.SeesEveryChannel() {
+		return tx.ListChannels(p)
+	}
+	return tx.listChannels(tx.own().Where("id IN ?", []string(m.ChannelIDs)), p)
+}
+
+func (tx *Tx) listChannels(among *gorm.DB, p Page) (*Connection[Channel], error) {
+	return page(tx, among, p, order[Channel]{
 		column: "id",
 		key:    func(c *Channel) (time.Time, string) { return time.Time{}, c.ID },
 	})

@@ -27,9 +27,12 @@ type Membership struct {
 // CanBeLimited reports whether a member with the role can be limited to some channels.
 func (r Role) CanBeLimited() bool { return r == Supervisor || r == Agent || r == ViewerRole }
 
+// SeesEveryChannel reports whether the member is not limited.
+func (m Membership) SeesEveryChannel() bool { return m.ChannelIDs == nil }
+
 // Sees reports whether what is on a channel is there for the member.
 func (m Membership) Sees(channelID string) bool {
-	return m.ChannelIDs == nil || slices.Contains(m.ChannelIDs, channelID)
+	return m.SeesEveryChannel() || slices.Contains(m.ChannelIDs, channelID)
 }
 
 // Users reads the users with these ids who are, or were, members here.

@@ -4149,25 +4149,6 @@ func (ec *executionContext) marshalNWhenResolved2parleyᚋmodelsᚐWhenResolved(
 	return res
 }
 
-func (ec *executionContext) marshalOChannel2ᚕᚖparleyᚋmodelsᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []*models.Channel) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNChannel2ᚖparleyᚋmodelsᚐChannel(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) marshalOChannel2ᚖparleyᚋmodelsᚐChannel(ctx context.Context, sel ast.SelectionSet, v *models.Channel) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

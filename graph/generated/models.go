@@ -162,8 +162,10 @@ type ChangeConversationStatusPayload struct {
 type ChangeMemberAccessInput struct {
 	// A member who is neither owner nor admin.
 	UserID string `json:"userId"`
-	// The channels they see, at most 200; an empty list is none. Null: every channel.
+	// The channels they see, at most 200; an empty list is none. To be left out with `everyChannel`.
 	ChannelIds []string `json:"channelIds,omitempty"`
+	// Lift the limit.
+	EveryChannel bool `json:"everyChannel"`
 	// Makes a repeated call return the first result for 24 hours. At most 200 characters.
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }

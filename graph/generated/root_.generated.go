@@ -482,11 +482,12 @@ type ComplexityRoot struct {
 	}
 
 	Membership struct {
-		Channels  func(childComplexity int) int
-		CreatedAt func(childComplexity int) int
-		RemovedAt func(childComplexity int) int
-		Role      func(childComplexity int) int
-		User      func(childComplexity int) int
+		Channels         func(childComplexity int, first *int, after *string, last *int, before *string) int
+		CreatedAt        func(childComplexity int) int
+		RemovedAt        func(childComplexity int) int
+		Role             func(childComplexity int) int
+		SeesEveryChannel func(childComplexity int) int
+		User             func(childComplexity int) int
 	}
 
 	MembershipChanged struct {
@@ -2598,7 +2599,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Membership.Channels(childComplexity), true
+		args, err := ec.field_Membership_channels_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Membership.Channels(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Membership.createdAt":
 		if e.ComplexityRoot.Membership.CreatedAt == nil {
 			break
@@ -2617,6 +2623,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Membership.Role(childComplexity), true
+	case "Membership.seesEveryChannel":
+		if e.ComplexityRoot.Membership.SeesEveryChannel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.SeesEveryChannel(childComplexity), true
 	case "Membership.user":
 		if e.ComplexityRoot.Membership.User == nil {
 			break
@@ -7591,11 +7603,19 @@ type Membership {
   createdAt: Time!
   "When the membership ended. Null while it lasts."
   removedAt: Time
-  """
-  The channels the person sees, if they are limited to some, as far as the viewer sees them: all that is not on these is not
-  there for them. Null: every channel.
-  """
-  channels: [Channel!]
+  "Whether the person sees every channel. If not, all that is not on ` + "`" + `channels` + "`" + ` is not there for them."
+  seesEveryChannel: Boolean!
+  "The channels the person sees, as far as the viewer sees them, oldest first."
+  channels(
+    "From 1 to 100; 25 if neither first nor last is given."
+    first: Int
+    "Cursor to continue after."
+    after: String
+    "From 1 to 100, from the end."
+    last: Int
+    "Cursor to continue before."
+    before: String
+  ): ChannelConnection!
 }
 
 "An API token: lets a program act as its user. The secret is shown once, when it is made."
@@ -7817,8 +7837,10 @@ type ChangeMemberRolePayload {
 input ChangeMemberAccessInput {
   "A member who is neither owner nor admin."
   userId: ID!
-  "The channels they see, at most 200; an empty list is none. Null: every channel."
+  "The channels they see, at most 200; an empty list is none. To be left out with ` + "`" + `everyChannel` + "`" + `."
   channelIds: [ID!]
+  "Lift the limit."
+  everyChannel: Boolean! = false
   "Makes a repeated call return the first result for 24 hours. At most 200 characters."
   idempotencyKey: String
 }
@@ -8516,6 +8538,8 @@ func (ec *executionContext) childFields_Membership(ctx context.Context, field gr
 		return ec.fieldContext_Membership_createdAt(ctx, field)
 	case "removedAt":
 		return ec.fieldContext_Membership_removedAt(ctx, field)
+	case "seesEveryChannel":
+		return ec.fieldContext_Membership_seesEveryChannel(ctx, field)
 	case "channels":
 		return ec.fieldContext_Membership_channels(ctx, field)
 	}

@@ -35,8 +35,9 @@ var _ interface {
 
 // Charge is what an operation cost, and what was left to its payer.
 type Charge struct {
-	Cost   int
-	Budget Budget
+	Cost     int
+	Greatest int // that one operation may cost
+	Budget   Budget
 }
 
 const chargeKey = "parley.charge"
@@ -55,7 +56,7 @@ func (m Meter) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationParameters has the request paid for, whatever becomes of it.
 func (m Meter) MutateOperationParameters(ctx context.Context, _ *graphql.RawParams) *gqlerror.Error {
-	paid := &Charge{}
+	paid := &Charge{Greatest: m.greatest()}
 	graphql.GetOperationContext(ctx).Stats.SetExtension(chargeKey, paid)
 	return m.take(ctx, paid, operationPoints)
 }
@@ -64,11 +65,13 @@ func (m Meter) MutateOperationParameters(ctx context.Context, _ *graphql.RawPara
 func (m Meter) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	paid := ChargeOf(op)
 	paid.Cost = m.Cost(op)
-	if greatest := cmp.Or(m.Greatest, greatestCost); paid.Cost > greatest {
-		return tooCostly(paid.Cost, greatest)
+	if paid.Cost > paid.Greatest {
+		return tooCostly(paid.Cost, paid.Greatest)
 	}
 	return m.take(ctx, paid, paid.Cost)
 }
+
+func (m Meter) greatest() int { return cmp.Or(m.Greatest, greatestCost) }
 
 func (m Meter) take(ctx context.Context, paid *Charge, points int) *gqlerror.Error {
 	if m.Limiter == nil || points == 0 {
@@ -93,13 +96,9 @@ func (c *Charge) headers(h http.Header) {
 	}
 }
 
-// append writes the charge as extensions.cost of an answer.
+// append writes the charge as extensions.cost of an answer. What is left is in headers: the same question gets the same body.
 func (c *Charge) append(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"requested":`...), int64(c.Cost), 10)
-	if c.Budget.Limit > 0 {
-		b = strconv.AppendInt(append(b, `,"limit":`...), int64(c.Budget.Limit), 10)
-		b = strconv.AppendInt(append(b, `,"remaining":`...), int64(c.Budget.Remaining), 10)
-		b = strconv.AppendInt(append(b, `,"restoreRate":`...), int64(c.Budget.Restore), 10)
-	}
+	b = strconv.AppendInt(append(b, `,"limit":`...), int64(c.Greatest), 10)
 	return append(b, '}')
 }
