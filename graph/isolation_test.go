@@ -16,11 +16,15 @@ type stranger struct {
 	own     *tenant             // where the viewer is at home, with what they may see
 	hidden  map[string][]string // ids of what they may not, by kind
 	secrets []string            // what no answer may tell
+	behind  *tenant             // where something can happen that is hidden
 }
 
 // strangers are all sorts of them. Whoever makes another wall adds here who stands before it.
 func strangers(own, other *tenant) []stranger {
-	return []stranger{{"the owner of another organization", own.Owner, own, other.things, other.secrets()}}
+	return []stranger{
+		{"the owner of another organization", own.Owner, own, other.things, other.secrets(), other},
+		own.limited(),
+	}
 }
 
 // secrets are the ids and the words of an organization.
@@ -83,6 +87,9 @@ func (o *tenant) beKnown(t *testing.T) {
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	w, other := newWalk(t)
+	for _, s := range w.strangers {
+		s.own.session(s.viewer) // which makes a token
+	}
 	w.own.session(w.own.Owner)
 	others, own := other.untouched(t), w.own.untouched(t)
 	t.Run("every field", func(t *testing.T) {
