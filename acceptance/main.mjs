@@ -38,6 +38,7 @@ function installHarness() {
   const lock = (dir) => fs.existsSync(path.join(dir, 'package-lock.json')) && fs.readFileSync(path.join(dir, 'package-lock.json'), 'utf8');
   const installed = fs.existsSync(path.join(harness, 'node_modules')) && lock(harness) === lock(shared);
   fs.cpSync(shared, harness, { recursive: true, force: true, filter: (name) => !name.includes('node_modules') });
+  execFileSync('chmod', ['-R', 'u+w', harness]); // it may come from where nobody may write
   if (!installed) execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: harness, stdio: 'inherit' });
 }
 
