@@ -20,7 +20,7 @@ func TestOrigins(t *testing.T) {
 		"null":                         "",
 	} {
 		preflight := ask(t, http.MethodOptions, s.url+"/graphql", "Origin", origin,
-			"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type")
+			"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,authorization")
 		answer := ask(t, http.MethodGet, s.url+"/graphql?query=%7B__typename%7D", "Origin", origin)
 		for what, h := range map[string]http.Header{"a preflight": preflight, "an answer": answer} {
 			if h.Get("Access-Control-Allow-Origin") != allowed || h.Get("Access-Control-Allow-Credentials") != "" {
