@@ -12,13 +12,14 @@ import (
 const (
 	answerWithin = 15 * time.Second       // then the database is asked anew
 	answerAgain  = 100 * time.Millisecond // after the first fault; later ones wait longer
-	answerTries  = 5                      // while the database is there
+	answerTries  = 5                      // one after the other, while the database is there
 )
 
 // answer works out what each event means to each group; nil is nothing at all. What the database could not be asked for is
 // asked for again: an answer that lacks it would be an event lost. over ends it, which nobody needs to wait for to be told.
 func (s *stage) answer(groups []*group, events []models.Event) (answers [][]answer, over func()) {
 	answers = make([][]answer, len(groups))
+	there := 0 // so many tries failed though the database was there
 	for try := 1; ; try++ {
 		moments := s.tryAnswer(groups, events, answers)
 		err := moments.fault()
@@ -27,7 +28,10 @@ func (s *stage) answer(groups []*group, events []models.Event) (answers [][]answ
 		}
 		moments.close()
 		s.hub.log.Warn("answer subscribers: trying again", "organization", s.organizationID, "error", err)
-		if try >= answerTries && s.hub.store.Ping(s.ctx) == nil {
+		if there++; s.hub.store.Ping(s.ctx) != nil {
+			there = 0
+		}
+		if there == answerTries {
 			return answers, func() {} // it is not the database: they get what there is, with errors
 		}
 		if !s.pause(answerAgain * time.Duration(min(try, 10))) {
