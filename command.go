@@ -18,15 +18,17 @@ import (
 const usage = `usage:
   parley                                                  serve
   parley found <name> <owner's email> STANDARD|ENTERPRISE begin an organization
-  parley plan <organization> STANDARD|ENTERPRISE          change what an organization pays for`
+  parley plan <organization> STANDARD|ENTERPRISE          change what an organization pays for
+  parley member <organization> <email> <role>             let somebody work there: ADMIN, SUPERVISOR, AGENT, VIEWER`
 
 // operations are what an operator asks for beside serving, by name; each takes so many words.
 var operations = map[string]struct {
 	words int
 	do    func(ctx context.Context, b *inbox.Inbox, words []string, out io.Writer) error
 }{
-	"found": {3, found},
-	"plan":  {2, changePlan},
+	"found":  {3, found},
+	"plan":   {2, changePlan},
+	"member": {3, addMember},
 }
 
 // command does what an operator asks for, on the database of the config.
@@ -60,37 +62,63 @@ func changePlan(ctx context.Context, b *inbox.Inbox, words []string, out io.Writ
 	return nil
 }
 
-// found begins an organization with an owner, who keeps the password they have, or gets one that is shown once.
+// found begins an organization with an owner.
 func found(ctx context.Context, b *inbox.Inbox, words []string, out io.Writer) error {
-	name, email := strings.TrimSpace(words[0]), words[1]
+	name := strings.TrimSpace(words[0])
 	plan, err := planOf(words[2])
-	if err != nil {
-		return err
-	}
-	if address, err := mail.ParseAddress(email); name == "" || err != nil || address.Address != email {
+	if err != nil || name == "" {
 		return errors.New(usage)
 	}
-	owner := models.NewMember{Name: email, Email: email, Role: models.Owner}
-	login, err := b.Store().LoginByEmail(ctx, email)
+	owner, password, err := person(ctx, b, words[1], models.Owner)
 	if err != nil {
 		return err
-	}
-	password := ""
-	if login == nil {
-		password = rand.Text()
-		if owner.PasswordHash, err = inbox.HashPassword(password); err != nil {
-			return err
-		}
 	}
 	organization, _, err := b.Store().Found(ctx, name, plan, owner)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "organization: %s\nowner: %s\n", organization.ID, email)
+	fmt.Fprintf(out, "organization: %s\nowner: %s\n", organization.ID, owner.Email)
+	tell(out, password)
+	return nil
+}
+
+// addMember has somebody join an organization. Owners are made by owners.
+func addMember(ctx context.Context, b *inbox.Inbox, words []string, out io.Writer) error {
+	role := models.Role(strings.ToUpper(words[2]))
+	if role != models.Admin && !role.CanBeLimited() {
+		return errors.New(usage)
+	}
+	member, password, err := person(ctx, b, words[1], role)
+	if err != nil {
+		return err
+	}
+	if err := b.Store().Join(ctx, words[0], member); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s is a member of %s.\n", member.Email, words[0])
+	tell(out, password)
+	return nil
+}
+
+// person is somebody by their address. Who has a password keeps it; anybody else gets one, which is shown once.
+func person(ctx context.Context, b *inbox.Inbox, email string, role models.Role) (p models.NewMember, password string, err error) {
+	if address, err := mail.ParseAddress(email); err != nil || address.Address != email {
+		return p, "", errors.New(usage)
+	}
+	p = models.NewMember{Name: email, Email: email, Role: role}
+	login, err := b.Store().LoginByEmail(ctx, email)
+	if err != nil || login != nil {
+		return p, "", err
+	}
+	password = rand.Text()
+	p.PasswordHash, err = inbox.HashPassword(password)
+	return p, password, err
+}
+
+func tell(out io.Writer, password string) {
 	if password != "" {
 		fmt.Fprintf(out, "password: %s\n", password)
 	}
-	return nil
 }
 
 func planOf(word string) (models.Plan, error) {

@@ -125,7 +125,40 @@ func (s *Store) Found(ctx context.Context, name string, plan Plan, members ...Ne
 	return o, userIDs, nil
 }
 
+// Join makes somebody a member of an organization, once more if they left. Who is one keeps the role they have.
+func (s *Store) Join(ctx context.Context, organizationID string, m NewMember) error {
+	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		var known bool
+		if err := db.Raw(`SELECT EXISTS (SELECT FROM organizations WHERE id = ?)`, organizationID).Scan(&known).Error; err != nil {
+			return fmt.Errorf("find organization: %w", err)
+		}
+		if !known {
+			return errNotFound
+		}
+		now := s.clock.Now()
+		userID, err := takeUser(db, m, now)
+		if err != nil {
+			return fmt.Errorf("take user: %w", err)
+		}
+		err = db.Exec(`INSERT INTO memberships AS m (organization_id, user_id, role, created_at) VALUES (?, ?, ?, ?)
+			ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, removed_at = NULL WHERE m.removed_at IS NOT NULL`,
+			organizationID, userID, m.Role, now).Error
+		if err != nil {
+			return fmt.Errorf("join organization: %w", err)
+		}
+		return nil
+	})
+}
+
 func join(db *gorm.DB, organizationID string, m NewMember, now time.Time) (userID string, err error) {
+	if userID, err = takeUser(db, m, now); err != nil {
+		return "", err
+	}
+	return userID, db.Create(&Membership{OrganizationID: organizationID, UserID: userID, Role: m.Role, CreatedAt: now}).Error
+}
+
+// takeUser finds or makes a user. Who has a password keeps it.
+func takeUser(db *gorm.DB, m NewMember, now time.Time) (userID string, err error) {
 	email := strings.ToLower(m.Email)
 	err = db.Exec(`INSERT INTO users (id, email, name, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (email) DO NOTHING`,
 		newID(UserPrefix), email, m.Name, now).Error
@@ -142,7 +175,7 @@ func join(db *gorm.DB, organizationID string, m NewMember, now time.Time) (userI
 			return "", err
 		}
 	}
-	return userID, db.Create(&Membership{OrganizationID: organizationID, UserID: userID, Role: m.Role, CreatedAt: now}).Error
+	return userID, nil
 }
 
 // HasOrganizations reports whether anyone uses this database yet.

@@ -73,6 +73,29 @@ func TestOutside(t *testing.T) {
 			t.Errorf("a stranger: %v", got)
 		}
 	})
+	t.Run("who left joins once more, and who is there keeps the role", func(t *testing.T) {
+		anna := models.NewMember{Email: "anna@example.com", Name: "Anna", Role: models.Agent}
+		must(t, store.Join(ctx, shop.ID, anna))
+		anna.Role = models.Admin
+		must(t, store.Join(ctx, shop.ID, anna))
+		s := &world{t: t, store: store, clock: clock, org: shop}
+		var id string
+		for _, want := range []models.Role{models.Agent, models.Admin} {
+			must(t, store.Read(ctx, models.System(shop.ID), models.ViewInbox, func(tx *models.Tx) error {
+				members, err := tx.Memberships(nil)
+				last := members[len(members)-1]
+				if id = last.UserID; last.Role != want {
+					t.Errorf("%s is %s, want %s", id, last.Role, want)
+				}
+				return err
+			}))
+			s.remove(id)
+			must(t, store.Join(ctx, shop.ID, anna))
+		}
+		if err := store.Join(ctx, "org_none", anna); models.CodeOf(err) != models.NotFound {
+			t.Errorf("joined nothing: %v", err)
+		}
+	})
 	t.Run("an organization is founded whole or not at all", func(t *testing.T) {
 		twice := models.NewMember{Email: "twice@example.com", Role: models.Owner}
 		if _, _, err := store.Found(ctx, "Twice", models.Standard, twice, twice); err == nil {
