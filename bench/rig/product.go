@@ -47,7 +47,7 @@ func Parley(ctx context.Context, program, dir, name string, cores Cores, databas
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Env,
 		"DATABASE_URL="+database, "REDIS_URL="+redis, "PARLEY_LISTEN="+address, "PARLEY_SECRET_KEY="+secretKey,
-		"META_APP_SECRETS="+AppSecret, "PARLEY_DEMO=no", "PARLEY_RATE_POINTS=0", "PARLEY_DATA_DIR="+filepath.Join(dir, name), "PARLEY_STOP_WITHIN=5s",
+		"META_APP_SECRETS="+AppSecret, "PARLEY_DEMO=no", "PARLEY_RATE_POINTS=2000000000", "PARLEY_RATE_RESTORE=2000000000", "PARLEY_DATA_DIR="+filepath.Join(dir, name), "PARLEY_STOP_WITHIN=5s",
 	)
 	process, err := start(name, dir, cmd)
 	if err != nil {
