@@ -7691,7 +7691,7 @@ extend type Mutation {
   createApiToken("The token to make." input: CreateApiTokenInput!): CreateApiTokenPayload!
 
   """
-  End a token at once; streams that came in by it end with ` + "`" + `ACCESS_REVOKED` + "`" + `.
+  End a token at once; streams that came in by it end with ` + "`" + `ACCESS_REVOKED` + "`" + `, and sockets are closed with 4403.
 
   Owners and admins may revoke anyone's, others their own.
   """
