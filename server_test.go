@@ -158,7 +158,7 @@ func TestSpine(t *testing.T) {
 		}
 		t.Cleanup(stop)
 		s := serve(t, testConfig(embeddedtest.Database(t, database, ""), redis))
-		events := subscribe(t, s, everything, object{"organization": s.organization})
+		events := subscribe(t, s, everything, object{"organization": s.organization, "after": s.cursorNow(t)})
 
 		if status := s.curl(t); status != http.StatusOK {
 			t.Fatalf("the webhook was answered %d", status)
@@ -188,8 +188,10 @@ func TestTwoProcesses(t *testing.T) {
 	config.MetaAppSecrets = []string{(&demo{key: bytes.Repeat([]byte{7}, 32)}).derive("meta app secret")}
 	two := serve(t, config)
 	two.token, two.organization = one.token, one.organization
-	atOne := subscribe(t, one, everything, object{"organization": one.organization})
-	atTwo := subscribe(t, two, everything, object{"organization": one.organization})
+	// From a place, not from now: a subscription that has been asked for has not begun yet.
+	now := one.cursorNow(t)
+	atOne := subscribe(t, one, everything, object{"organization": one.organization, "after": now})
+	atTwo := subscribe(t, two, everything, object{"organization": one.organization, "after": now})
 
 	one.curl(t)
 	added := atOne.next(said("Do you deliver on Sundays?"))
@@ -208,7 +210,7 @@ func TestStop(t *testing.T) {
 	config := testConfig("", "")
 	config.DataDir, config.DatabaseURL = t.TempDir(), ""
 	s := serve(t, config)
-	events := subscribe(t, s, everything, object{"organization": s.organization})
+	events := subscribe(t, s, everything, object{"organization": s.organization, "after": s.cursorNow(t)})
 	s.curl(t)
 	events.next(said("Do you deliver on Sundays?"))
 	if status, _ := get(t, s.url+"/readyz"); status != http.StatusOK {
