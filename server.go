@@ -179,41 +179,49 @@ func assemble(ctx context.Context, config Config, places *places, clock models.C
 		return nil, err
 	}
 	p.front = config.front()
-	authenticate := graph.Authenticate(store)
-	limits, err := config.onGraph(p.redis, log)
-	if err != nil {
+	if err := p.openAPI(config, watch); err != nil {
 		return nil, err
 	}
-	p.live = live.NewHub(store, p.feed, p.whispers, log)
+	watch.look(p)
+	return p, nil
+}
+
+// openAPI makes the transports of GraphQL and the server they are on.
+func (p *parley) openAPI(config Config, watch *watch) error {
+	authenticate := graph.Authenticate(p.store)
+	limits, err := config.onGraph(p.redis, p.log)
+	if err != nil {
+		return err
+	}
+	p.live = live.NewHub(p.store, p.feed, p.whispers, p.log)
 	p.live.Observe(watch)
-	answers := transport.HTTP{Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Log: log}
+	answers := transport.HTTP{Authenticate: authenticate, Address: config.clientAddress(), Limiter: limits.Limiter, Log: p.log}
 	p.streams = transport.NewStreams(transport.StreamsConfig{HTTP: answers, Live: p.live})
 	p.sockets = transport.NewWebSocket(transport.WebSocketConfig{
 		Authenticate: graph.OnlyMembers(authenticate), Address: config.clientAddress(), Limiter: limits.Limiter, Origins: config.Origins,
-		Context: watch.socket, Live: p.live, Log: log,
+		Context: watch.socket, Live: p.live, Log: p.log,
 	})
 	p.revoking = inbox.NewRevocations(inbox.RevocationsConfig{
-		Store: store, Redis: p.redis, Guests: []inbox.Guests{p.sockets, p.streams}, Log: log,
+		Store: p.store, Redis: p.redis, Guests: []inbox.Guests{p.sockets, p.streams}, Log: p.log,
 	})
-	executor := graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers, Limits: limits}, log)
+	executor := graph.NewExecutor(&graph.Resolver{Inbox: p.inbox, Whispers: p.whispers, Limits: limits}, p.log)
 	executor.Use(watch.observing()) // the last, so that it sees what the others reject
 	p.server = &http.Server{
 		Handler: watch.http.Watch(routes(p, config.shared(transport.Handler{
 			Executor:   executor,
 			Transports: []graphqlTransport{p.sockets, p.streams, answers},
-			Log:        log,
+			Log:        p.log,
 		}))),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
 	}
-	watch.look(p)
 	p.server.RegisterOnShutdown(p.visitors.EndStreams)
 	p.server.RegisterOnShutdown(p.streams.EndStreams)
-	return p, nil
+	return nil
 }
 
 // clientAddress tells where a request comes from: nil leaves that to the connection.

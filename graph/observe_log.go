@@ -3,8 +3,6 @@ package graph
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"log/slog"
 	"slices"
 	"strings"
@@ -23,8 +21,12 @@ func (o Observing) log(ctx context.Context, op *graphql.OperationContext, done O
 		return
 	}
 	slices.Sort(done.Codes)
+	hash := "" // of what was rejected unread
+	if op.RawQuery != "" {
+		hash = transport.HashOf(op.RawQuery)
+	}
 	o.Log.LogAttrs(ctx, level, "graphql operation",
-		slog.String("op_type", done.Type), slog.String("op_name", opName(op)), slog.String("doc_sha256", hashOf(op.RawQuery)),
+		slog.String("op_type", done.Type), slog.String("op_name", opName(op)), slog.String("doc_sha256", hash),
 		slog.Int("cost", done.Cost), slog.Int64("duration_ms", done.Took.Milliseconds()),
 		slog.String("status", string(done.Outcome)), slog.String("error_codes", strings.Join(slices.Compact(done.Codes), ",")))
 }
@@ -38,15 +40,6 @@ func (o Observing) level(done Operation) slog.Level {
 	default:
 		return slog.LevelDebug
 	}
-}
-
-// hashOf names a document; one that was rejected unread has none.
-func hashOf(document string) string {
-	if document == "" {
-		return ""
-	}
-	hash := sha256.Sum256([]byte(document))
-	return hex.EncodeToString(hash[:])
 }
 
 // longestName is how much of a name is shown that a client gave.

@@ -12,7 +12,7 @@ type Access struct {
 
 // accessOf is what a role may do as far as the scopes go. Scopes the role has no use for make no difference.
 func accessOf(role Role, scopes scopeSet) Access {
-	return Access{Role: role, scopes: scopes & scopesOf(role)}
+	return Access{Role: role, scopes: scopes & scopesOf[role]}
 }
 
 // within is the access limited to channels; nil limits nothing.

@@ -39,15 +39,16 @@ func setOf(scopes []TokenScope) (set scopeSet) {
 	return set
 }
 
-// scopesOf are those a role has a use for.
-func scopesOf(role Role) (set scopeSet) {
+// scopesOf are those a role has a use for. Every door asks.
+var scopesOf = func() map[Role]scopeSet {
+	sets := make(map[Role]scopeSet)
 	for _, rule := range policy {
-		if rule.allows(role) {
-			set |= rule.scope.bit()
+		for _, role := range rule.roles {
+			sets[role] |= rule.scope.bit()
 		}
 	}
-	return set
-}
+	return sets
+}()
 
 func (s scopeSet) has(scope TokenScope) bool { return s&scope.bit() != 0 }
 

@@ -75,7 +75,7 @@ func (d Documents) resolve(ctx context.Context, params *graphql.RawParams, trust
 	switch {
 	case !ok:
 		return coded(CodeBadRequest, `The extension "persistedQuery" needs the version 1 and a sha256Hash in lower case hex.`)
-	case params.Query != "" && hashOf(params.Query) != hash:
+	case params.Query != "" && HashOf(params.Query) != hash:
 		return coded(CodeBadRequest, "The sha256Hash is not that of the document.")
 	case params.Query != "":
 		return nil

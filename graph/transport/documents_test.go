@@ -73,31 +73,31 @@ func TestDocuments(t *testing.T) {
 	t.Run("are registered by who is known, and then found by their hash", func(t *testing.T) {
 		t.Parallel()
 		s := newShelf()
-		if a := ask(t, s, post(persisted("", hashOf(document)), ada...)); a.code() != CodePersistedNotFound || a.body.Errors[0].Message != "PersistedQueryNotFound" {
+		if a := ask(t, s, post(persisted("", HashOf(document)), ada...)); a.code() != CodePersistedNotFound || a.body.Errors[0].Message != "PersistedQueryNotFound" {
 			t.Fatalf("at first it is %s", a.Body)
 		}
-		if a := ask(t, s, post(persisted(document, hashOf(document)))); a.body.Data["hello"] != "world" || len(s.texts) != 0 {
+		if a := ask(t, s, post(persisted(document, HashOf(document)))); a.body.Data["hello"] != "world" || len(s.texts) != 0 {
 			t.Fatalf("a stranger registers %s", a.Body)
 		}
-		if a := ask(t, s, post(persisted(document, hashOf(document)), ada...)); a.body.Data["viewer"] != "Ada" {
+		if a := ask(t, s, post(persisted(document, HashOf(document)), ada...)); a.body.Data["viewer"] != "Ada" {
 			t.Fatalf("registering answers %s", a.Body)
 		}
-		if a := ask(t, s, post(persisted("", hashOf(document)))); a.body.Data["hello"] != "world" {
+		if a := ask(t, s, post(persisted("", HashOf(document)))); a.body.Data["hello"] != "world" {
 			t.Errorf("posted it answers %s", a.Body)
 		}
-		extensions := `{"persistedQuery":{"version":1,"sha256Hash":"` + hashOf(document) + `"}}`
+		extensions := `{"persistedQuery":{"version":1,"sha256Hash":"` + HashOf(document) + `"}}`
 		r := httptest.NewRequest(http.MethodGet, "/graphql?extensions="+url.QueryEscape(extensions), nil)
 		if a := ask(t, s, r); a.body.Data["hello"] != "world" {
 			t.Errorf("got it answers %s", a.Body)
 		}
 	})
 	for name, body := range map[string]string{
-		"with another's hash":      persisted(document, hashOf("{ other }")),
+		"with another's hash":      persisted(document, HashOf("{ other }")),
 		"with no hash":             persisted(document, ""),
-		"with a hash of capitals":  persisted(document, strings.ToUpper(hashOf(document))),
-		"of another version":       strings.Replace(persisted(document, hashOf(document)), `"version":1`, `"version":2`, 1),
-		"that cannot be validated": persisted(`{ nothing }`, hashOf(`{ nothing }`)),
-		"that the guard refuses":   persisted(nested(16), hashOf(nested(16))),
+		"with a hash of capitals":  persisted(document, strings.ToUpper(HashOf(document))),
+		"of another version":       strings.Replace(persisted(document, HashOf(document)), `"version":1`, `"version":2`, 1),
+		"that cannot be validated": persisted(`{ nothing }`, HashOf(`{ nothing }`)),
+		"that the guard refuses":   persisted(nested(16), HashOf(nested(16))),
 		"in words":                 `{"query": "{ hello }", "extensions": {"persistedQuery": "please"}}`,
 	} {
 		t.Run("are not registered "+name, func(t *testing.T) {
@@ -110,8 +110,8 @@ func TestDocuments(t *testing.T) {
 	}
 	for name, body := range map[string]string{
 		"by their id":   `{"documentId": "greet-1"}`,
-		"by their hash": `{"documentId": "sha256:` + hashOf(trustedText) + `"}`,
-		"as persisted":  persisted("", hashOf(trustedText)),
+		"by their hash": `{"documentId": "sha256:` + HashOf(trustedText) + `"}`,
+		"as persisted":  persisted("", HashOf(trustedText)),
 		"by their text": query(trustedText),
 	} {
 		t.Run("that are trusted are for everyone "+name, func(t *testing.T) {
@@ -132,8 +132,8 @@ func TestDocuments(t *testing.T) {
 	})
 	for name, c := range map[string]struct{ body, code string }{
 		"of their own":                 {query(document), CodeNotTrusted},
-		"registered by others":         {persisted("", hashOf(document)), CodeNotTrusted},
-		"to be registered":             {persisted(document, hashOf(document)), CodeNotTrusted},
+		"registered by others":         {persisted("", HashOf(document)), CodeNotTrusted},
+		"to be registered":             {persisted(document, HashOf(document)), CodeNotTrusted},
 		"that are trusted, but longer": {query(trustedText + " "), CodeNotTrusted},
 		"of an unknown id":             {`{"documentId": "greet-2"}`, CodeDocumentNotFound},
 		"of two names":                 {`{"documentId": "greet-1", "query": "{ hello }"}`, CodeBadRequest},
@@ -142,7 +142,7 @@ func TestDocuments(t *testing.T) {
 		t.Run("are refused who may send trusted ones only: "+name, func(t *testing.T) {
 			t.Parallel()
 			s := newShelf()
-			s.Keep(context.Background(), "Ada", hashOf(document), document)
+			s.Keep(context.Background(), "Ada", HashOf(document), document)
 			r := post(c.body, "Authorization", "Bearer bob", "Accept", mediaResponse)
 			if a := ask(t, s, r); a.code() != c.code || a.hasData || a.Code != http.StatusBadRequest {
 				t.Errorf("answered %d %s", a.Code, a.Body)
@@ -190,7 +190,7 @@ func TestReadTrusted(t *testing.T) {
 }
 
 func FuzzPersistedHash(f *testing.F) {
-	f.Add(persisted(`{ a }`, hashOf(`{ a }`)))
+	f.Add(persisted(`{ a }`, HashOf(`{ a }`)))
 	f.Add(`{"query":"{ a }","documentId":"x","extensions":{"documentId":7,"persistedQuery":[]}}`)
 	f.Add(`{"documentId":"x","extensions":null}`)
 	f.Fuzz(func(t *testing.T, body string) {
@@ -199,7 +199,7 @@ func FuzzPersistedHash(f *testing.F) {
 			return
 		}
 		refused := Documents{}.MutateOperationParameters(context.Background(), params)
-		if hash, ok := persistedHash(params.Extensions[persistedQuery]); ok && refused == nil && params.Extensions[documentID] == nil && hash != hashOf(params.Query) {
+		if hash, ok := persistedHash(params.Extensions[persistedQuery]); ok && refused == nil && params.Extensions[documentID] == nil && hash != HashOf(params.Query) {
 			t.Errorf("%s has the document %q", body, params.Query)
 		}
 		if !json.Valid(appendJSON(nil, params.Extensions)) {

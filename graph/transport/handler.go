@@ -2,8 +2,8 @@
 //
 // HTTP answers queries and mutations. Streams serves subscriptions over HTTP, as server-sent events or in parts.
 // WebSocket speaks graphql-transport-ws and nothing older. Guard refuses documents that cost more to read than they
-// are worth, on every transport alike, and Handler ties them together. None of them knows a schema or a viewer:
-// Authenticate is where the two worlds meet.
+// are worth, Meter has operations paid for, and Documents finds those that requests only name, on every transport alike;
+// Handler ties them together. None of them knows a schema or a viewer: Authenticate is where the two worlds meet.
 package transport
 
 import (

@@ -30,8 +30,7 @@ func (e extent) and(other extent) extent {
 	}
 }
 
-// under is the extent of a field whose selections are e. A cost that multiplies with the length of lists
-// would be reckoned here, where the field and everything below it are known.
+// under is the extent of a field whose selections are e.
 func (e extent) under(field *ast.Field) extent {
 	e.top = 1
 	e.fields = min(uncountable, e.fields+1)

@@ -33,7 +33,7 @@ func ReadTrusted(manifest []byte) (*Trusted, error) {
 		t.byID[id] = text
 	}
 	for _, text := range byID {
-		t.byID["sha256:"+hashOf(text)] = text
+		t.byID["sha256:"+HashOf(text)] = text
 	}
 	return t, nil
 }
@@ -56,7 +56,8 @@ func manifestDocuments(manifest []byte) (map[string]string, error) {
 	return byID, nil
 }
 
-func hashOf(text string) string {
+// HashOf is the name of a document: its SHA-256 in lower case hex.
+func HashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
